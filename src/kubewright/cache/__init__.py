@@ -1,0 +1,1 @@
+"""Informers: what the API server holds, kept as bytes until read."""

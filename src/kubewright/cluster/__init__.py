@@ -1,0 +1,1 @@
+"""The embedded cluster: the server and the built-in controllers."""

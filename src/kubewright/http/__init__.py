@@ -1,0 +1,1 @@
+"""The network transport: pooling, TLS, proxies, streams."""

@@ -1,0 +1,1 @@
+"""CRDs, RBAC and Deployment, all from an Operator value."""

@@ -1,0 +1,8 @@
+"""JSON as Python's own values, for the rooms that must handle objects of any shape."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+JsonObject: TypeAlias = dict[str, Any]
+"""A JSON object, decoded. The one place where ``Any`` stands for "whatever came over the wire"."""

@@ -1,0 +1,79 @@
+"""The bases of every typed object: built-in kinds and custom resources.
+
+Wire names are the camel case of the Python names (``node_port`` is ``nodePort``) unless a field says otherwise
+(``cluster_ip: str | None = field(name="clusterIP", default=None)``). None is never sent; zeros, empty strings
+and false are.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Generic, TypeVar
+
+import msgspec
+
+from kubewright.objects.base import Model, field
+from kubewright.objects.gvk import ApiResource, ObjectKey
+from kubewright.objects.meta import ObjectMeta
+
+SpecT = TypeVar("SpecT")
+StatusT = TypeVar("StatusT")
+ObjectT = TypeVar("ObjectT", bound="Object")
+
+
+class Object(Model):
+    """The base of every object with metadata of its own; its class knows the resource that serves it.
+
+    ``api_version`` and ``kind`` are the class's, not the instance's: :func:`to_json` and :func:`to_dict` put
+    them in front, and decoding ignores them.
+    """
+
+    api_resource: ClassVar[ApiResource]
+    api_version: ClassVar[str]
+    kind: ClassVar[str]
+
+    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+
+    @property
+    def key(self) -> ObjectKey:
+        """Namespace and name."""
+        return ObjectKey(self.metadata.namespace or "", self.metadata.name or "")
+
+
+class Spec(Model):
+    """The base of what a custom resource asks for, and of the parts of it."""
+
+
+class Status(Model):
+    """The base of what a custom resource reports."""
+
+
+class Resource(Object, Generic[SpecT, StatusT]):
+    """The base of custom resources: ``class AppService(Resource[AppServiceSpec, AppServiceStatus])``."""
+
+    spec: SpecT
+    status: StatusT | None = None
+
+
+def serves(cls: type[ObjectT], resource: ApiResource) -> type[ObjectT]:
+    """Tell ``cls`` which resource serves it. Generated kinds and ``@resource`` call this."""
+    cls.api_resource = resource
+    cls.api_version = resource.api_version
+    cls.kind = resource.kind
+    return cls
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def to_json(obj: Object) -> bytes:
+    """The object's JSON, ``apiVersion`` and ``kind`` in front."""
+    cls = type(obj)
+    head = f'{{"apiVersion":"{cls.api_version}","kind":"{cls.kind}"'.encode()
+    body = _encoder.encode(obj)
+    return head + b"}" if body == b"{}" else head + b"," + body[1:]
+
+
+def to_dict(obj: Object) -> dict[str, Any]:
+    """The object as plain JSON values, ``apiVersion`` and ``kind`` in front."""
+    decoded: dict[str, Any] = msgspec.json.decode(to_json(obj))
+    return decoded

@@ -1,0 +1,1 @@
+"""Queue, controllers, desired state, the operator."""
