@@ -23,9 +23,8 @@ class ModelMeta(msgspec.StructMeta):
     factory, so that ``size: int = 1`` is sent as ``1`` while ``image: str | None = None`` is not sent at all.
     """
 
-    def __new__(
-        mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any
-    ) -> ModelMeta:
+    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any) -> ModelMeta:
+        """Make the class; ``config`` is msgspec's."""
         config.setdefault("kw_only", True)
         config.setdefault("omit_defaults", True)
         config.setdefault("rename", "camel")
