@@ -32,6 +32,7 @@
     │   ├── NotImplementedByServer     501
     │   ├── ServiceUnavailable         503
     │   └── GatewayTimeout             504
+    ├── PatchError                     a patch that cannot be applied to its document
     ├── DecodeError                    an object that does not fit its type
     ├── Waiting                        ``desired`` cannot say yet; nothing is applied or pruned
     ├── Retry                          ``reconcile`` asks to be called again later
@@ -244,6 +245,17 @@ class GatewayTimeout(ApiError):
     """504: the server did not finish in time."""
 
     code = 504
+
+
+class PatchError(KubewrightError):
+    """A patch that cannot be read, or cannot be applied to its document.
+
+    ``code`` is the HTTP status with which an API server refuses it: 400, 413, 422 or 500.
+    """
+
+    def __init__(self, message: str, *, code: int = 422, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
 
 
 class DecodeError(KubewrightError):
