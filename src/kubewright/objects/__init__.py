@@ -1,6 +1,9 @@
 """Pure data: names, metadata, raw and typed objects, selectors, patches, schemas, CRDs, conditions."""
 
+from msgspec import Meta
+
 from kubewright.objects.base import Model, field
+from kubewright.objects.crd import crd
 from kubewright.objects.gvk import ApiResource, GroupVersionKind, ObjectKey, parse_api_version
 from kubewright.objects.markers import (
     Atomic,
@@ -25,10 +28,13 @@ from kubewright.objects.meta import (
 )
 from kubewright.objects.model import Object, Resource, Spec, Status, serves, to_dict, to_json
 from kubewright.objects.raw import MetaHead, OwnerHead, RawObject
+from kubewright.objects.resource import Column, ResourceOptions, Scale, guess_plural, options_of, resource, rules
+from kubewright.objects.schema import schema_of
 
 __all__ = [
     "ApiResource",
     "Atomic",
+    "Column",
     "Condition",
     "EmbeddedResource",
     "Format",
@@ -40,6 +46,7 @@ __all__ = [
     "ListMeta",
     "ListSet",
     "ManagedFieldsEntry",
+    "Meta",
     "MetaHead",
     "Model",
     "Nullable",
@@ -52,11 +59,19 @@ __all__ = [
     "Quantity",
     "RawObject",
     "Resource",
+    "ResourceOptions",
     "Rule",
+    "Scale",
     "Spec",
     "Status",
+    "crd",
     "field",
+    "guess_plural",
+    "options_of",
     "parse_api_version",
+    "resource",
+    "rules",
+    "schema_of",
     "serves",
     "to_dict",
     "to_json",
