@@ -6,12 +6,15 @@
     ├── UsageError                     wrong use: a flag, a type, a project (command line: exit code 2)
     │   ├── SchemaError                a Python type that no CRD schema can express
     │   ├── ManifestError              a manifest that cannot be read
+    │   ├── InvalidQuantity            a text that is no quantity
+    │   ├── InvalidSelector            a label or field selector that cannot be read
     │   ├── KubeconfigError            a kubeconfig that cannot be used
     │   ├── UndeclaredRead             ``seen`` was asked for a kind the controller does not declare
     │   ├── InvalidDesired             ``desired`` returned children that cannot be applied
     │   └── MissingExtra               a part that ``kubewright[dev]`` installs is not installed
     ├── TransportError                 no answer from the API server
-    │   ├── ConnectionFailed           refused, reset, name not found, proxy
+    │   ├── ConnectionFailed           refused, name not found, proxy
+    │   │   └── ConnectionBroken       broke off after the request was sent: it may have been carried out
     │   ├── CertificateError           TLS: untrusted, expired, wrong name
     │   └── RequestTimeout             no answer within the request's timeout
     ├── ApiError                       the API server answered with a Status
@@ -71,6 +74,14 @@ class ManifestError(UsageError):
     """A manifest that cannot be read; the message names the file, the document and the line."""
 
 
+class InvalidQuantity(UsageError):
+    """A text that is no quantity."""
+
+
+class InvalidSelector(UsageError):
+    """A label or field selector that cannot be read; the message is the API server's."""
+
+
 class KubeconfigError(UsageError):
     """A kubeconfig that cannot be used; the message names the file and the entry."""
 
@@ -94,7 +105,11 @@ class TransportError(KubewrightError):
 
 
 class ConnectionFailed(TransportError):
-    """The connection was refused, reset, or its name or proxy was not found."""
+    """The connection was refused, or its name or proxy was not found."""
+
+
+class ConnectionBroken(ConnectionFailed):
+    """The connection broke off after the request was sent: whether it was carried out is not known."""
 
 
 class CertificateError(TransportError):

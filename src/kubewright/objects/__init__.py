@@ -5,10 +5,13 @@ from msgspec import Meta
 from kubewright.objects.base import Model, field
 from kubewright.objects.crd import crd
 from kubewright.objects.gvk import ApiResource, GroupVersionKind, ObjectKey, parse_api_version
+from kubewright.objects.jsontree import JsonObject, JsonValue
 from kubewright.objects.markers import (
     Atomic,
     EmbeddedResource,
     Format,
+    Int32,
+    Int64,
     IntOrString,
     ListMap,
     ListSet,
@@ -19,17 +22,27 @@ from kubewright.objects.markers import (
 )
 from kubewright.objects.meta import (
     Condition,
+    FieldSelectorRequirement,
     LabelSelector,
     LabelSelectorRequirement,
     ListMeta,
     ManagedFieldsEntry,
+    MicroTime,
     ObjectMeta,
     OwnerReference,
 )
 from kubewright.objects.model import Object, Resource, Spec, Status, serves, to_dict, to_json
+from kubewright.objects.quantity import canonical_quantity, parse_quantity
 from kubewright.objects.raw import MetaHead, OwnerHead, RawObject
 from kubewright.objects.resource import Column, ResourceOptions, Scale, guess_plural, options_of, resource, rules
 from kubewright.objects.schema import schema_of
+from kubewright.objects.selectors import (
+    FieldSelector,
+    Selector,
+    label_selector,
+    parse_field_selector,
+    parse_label_selector,
+)
 
 __all__ = [
     "ApiResource",
@@ -37,9 +50,15 @@ __all__ = [
     "Column",
     "Condition",
     "EmbeddedResource",
+    "FieldSelector",
+    "FieldSelectorRequirement",
     "Format",
     "GroupVersionKind",
+    "Int32",
+    "Int64",
     "IntOrString",
+    "JsonObject",
+    "JsonValue",
     "LabelSelector",
     "LabelSelectorRequirement",
     "ListMap",
@@ -48,6 +67,7 @@ __all__ = [
     "ManagedFieldsEntry",
     "Meta",
     "MetaHead",
+    "MicroTime",
     "Model",
     "Nullable",
     "Object",
@@ -62,13 +82,19 @@ __all__ = [
     "ResourceOptions",
     "Rule",
     "Scale",
+    "Selector",
     "Spec",
     "Status",
+    "canonical_quantity",
     "crd",
     "field",
     "guess_plural",
+    "label_selector",
     "options_of",
     "parse_api_version",
+    "parse_field_selector",
+    "parse_label_selector",
+    "parse_quantity",
     "resource",
     "rules",
     "schema_of",
