@@ -79,6 +79,12 @@ class Rule:
     optional_old_self: bool = False
 
 
+Int32: TypeAlias = Annotated[int, Format("int32")]
+"""An integer the API server holds in 32 bits."""
+
+Int64: TypeAlias = Annotated[int, Format("int64")]
+"""An integer the API server holds in 64 bits."""
+
 Quantity: TypeAlias = Annotated[str | int, QuantityMarker()]
 """A fixed-point number with a suffix, ``500m`` or ``1Gi``; an integer may stand for itself."""
 

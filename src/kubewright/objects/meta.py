@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 
 from kubewright.objects.base import Model, field
 from kubewright.objects.markers import ListMap, ListSet
+
+MicroTime: TypeAlias = datetime
+"""A time the API server reads only with all six digits of its microseconds; ``to_json`` sends them."""
 
 
 class OwnerReference(Model):

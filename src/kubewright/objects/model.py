@@ -30,6 +30,8 @@ class Object(Model):
     api_resource: ClassVar[ApiResource]
     api_version: ClassVar[str]
     kind: ClassVar[str]
+    micro_times: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Where a ``MicroTime`` stands in it, in wire names: ``(("spec", "renewTime"),)``."""
 
     metadata: ObjectMeta = field(default_factory=ObjectMeta)
 
@@ -54,11 +56,14 @@ class Resource(Object, Generic[SpecT, StatusT]):
     status: StatusT | None = None
 
 
-def serves(cls: type[ObjectT], resource: ApiResource) -> type[ObjectT]:
+def serves(
+    cls: type[ObjectT], resource: ApiResource, *, micro_times: tuple[tuple[str, ...], ...] = ()
+) -> type[ObjectT]:
     """Tell ``cls`` which resource serves it. Generated kinds and ``@resource`` call this."""
     cls.api_resource = resource
     cls.api_version = resource.api_version
     cls.kind = resource.kind
+    cls.micro_times = micro_times
     return cls
 
 
@@ -70,7 +75,22 @@ def to_json(obj: Object) -> bytes:
     cls = type(obj)
     head = f'{{"apiVersion":"{cls.api_version}","kind":"{cls.kind}"'.encode()
     body = _encoder.encode(obj)
+    if cls.micro_times:
+        body = _with_microseconds(body, cls.micro_times)
     return head + b"}" if body == b"{}" else head + b"," + body[1:]
+
+
+def _with_microseconds(body: bytes, paths: tuple[tuple[str, ...], ...]) -> bytes:
+    tree = msgspec.json.decode(body)
+    for *parents, name in paths:
+        node = tree
+        for parent in parents:
+            node = node.get(parent, {})
+        time = node.get(name)
+        if time is not None and "." not in time:
+            seconds = len("2006-01-02T15:04:05")
+            node[name] = f"{time[:seconds]}.000000{time[seconds:]}"
+    return _encoder.encode(tree)
 
 
 def to_dict(obj: Object) -> dict[str, Any]:
