@@ -33,7 +33,8 @@ class ManagedFieldsEntry(Model):
     api_version: str | None = None
     time: datetime | None = None
     fields_type: str | None = None
-    fields_v1: msgspec.Raw | None = field(name="fieldsV1", default=None)
+    # Not "Raw | None": msgspec takes a union with Raw for None alone.
+    fields_v1: msgspec.Raw = field(name="fieldsV1", default=msgspec.Raw())
     subresource: str | None = None
 
 
