@@ -3,7 +3,10 @@
 from msgspec import Meta
 
 from kubewright.objects.base import Model, field
+from kubewright.objects.compare import subset_differences
+from kubewright.objects.conditions import find_condition, is_true, set_condition
 from kubewright.objects.crd import crd
+from kubewright.objects.decode import decode
 from kubewright.objects.gvk import ApiResource, GroupVersionKind, ObjectKey, parse_api_version
 from kubewright.objects.jsontree import JsonObject, JsonValue
 from kubewright.objects.markers import (
@@ -23,6 +26,7 @@ from kubewright.objects.markers import (
 from kubewright.objects.meta import (
     Condition,
     FieldSelectorRequirement,
+    GroupResource,
     LabelSelector,
     LabelSelectorRequirement,
     ListMeta,
@@ -53,6 +57,7 @@ __all__ = [
     "FieldSelector",
     "FieldSelectorRequirement",
     "Format",
+    "GroupResource",
     "GroupVersionKind",
     "Int32",
     "Int64",
@@ -87,8 +92,11 @@ __all__ = [
     "Status",
     "canonical_quantity",
     "crd",
+    "decode",
     "field",
+    "find_condition",
     "guess_plural",
+    "is_true",
     "label_selector",
     "options_of",
     "parse_api_version",
@@ -99,6 +107,8 @@ __all__ = [
     "rules",
     "schema_of",
     "serves",
+    "set_condition",
+    "subset_differences",
     "to_dict",
     "to_json",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import inspect
 import typing
 import uuid
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import msgspec
 from kubewright.errors import SchemaError
 from kubewright.objects import schema_checks as checks
 from kubewright.objects.annotations import ModelField, Reading, is_enum, is_model, model_fields, read, type_name
+from kubewright.objects.compare import KEY_DEFAULTS
 from kubewright.objects.docs import describe
 from kubewright.objects.jsontree import JsonObject
 from kubewright.objects.markers import (
@@ -67,9 +67,6 @@ _INSTEAD: dict[Any, str] = {
 
 EMBEDDED_META = ("annotations", "finalizers", "generateName", "labels", "name", "namespace")
 """What a template may say of the metadata of objects made from it; the API server sets the rest."""
-
-# Keys of built-in list-maps that the built-in types leave out and the API server fills in.
-KEY_DEFAULTS: dict[str, object] = {"protocol": "TCP", "name": ""}
 
 
 def schema_of(type_: Any) -> JsonObject:
@@ -365,5 +362,4 @@ def _int_or_string() -> list[JsonObject]:
 
 def _is_builtin(cls: Any) -> bool:
     plain = typing.get_origin(cls) or cls
-    module = inspect.getmodule(plain)
-    return module is not None and module.__name__.startswith(("kubewright.kinds.", "kubewright.objects."))
+    return str(getattr(plain, "__module__", "")).startswith(("kubewright.kinds.", "kubewright.objects."))
