@@ -25,6 +25,7 @@ from kubewright.objects.markers import (
 )
 from kubewright.objects.meta import (
     Condition,
+    DeleteOptions,
     FieldSelectorRequirement,
     GroupResource,
     LabelSelector,
@@ -34,6 +35,7 @@ from kubewright.objects.meta import (
     MicroTime,
     ObjectMeta,
     OwnerReference,
+    Preconditions,
 )
 from kubewright.objects.model import Object, Resource, Spec, Status, serves, to_dict, to_json
 from kubewright.objects.quantity import canonical_quantity, parse_quantity
@@ -53,6 +55,7 @@ __all__ = [
     "Atomic",
     "Column",
     "Condition",
+    "DeleteOptions",
     "EmbeddedResource",
     "FieldSelector",
     "FieldSelectorRequirement",
@@ -80,6 +83,7 @@ __all__ = [
     "ObjectMeta",
     "OwnerHead",
     "OwnerReference",
+    "Preconditions",
     "PreserveUnknown",
     "Quantity",
     "RawObject",

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 
 from kubewright.objects.base import Model, field
-from kubewright.objects.markers import ListMap, ListSet
+from kubewright.objects.markers import Atomic, ListMap, ListSet
 
 MicroTime: TypeAlias = datetime
 """A time the API server reads only with all six digits of its microseconds; ``to_json`` sends them."""
@@ -99,3 +99,28 @@ class FieldSelectorRequirement(Model):
     key: str
     operator: str
     values: list[str] | None = None
+
+
+class GroupResource(Model):
+    """A resource of a group, in no particular version."""
+
+    group: str
+    resource: str
+
+
+class Preconditions(Model):
+    """What must still hold of an object for it to be deleted."""
+
+    resource_version: str | None = None
+    uid: str | None = None
+
+
+class DeleteOptions(Model):
+    """How an object is to be deleted; ``propagation_policy`` is Orphan, Background or Foreground."""
+
+    dry_run: Annotated[list[str], Atomic()] | None = None
+    grace_period_seconds: int | None = None
+    ignore_store_read_error_with_cluster_breaking_potential: bool | None = None
+    orphan_dependents: bool | None = None
+    preconditions: Preconditions | None = None
+    propagation_policy: str | None = None
