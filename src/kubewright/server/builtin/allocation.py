@@ -74,7 +74,7 @@ class Allocator:
         for port in [*candidates, *NODE_PORTS[:_STATIC_NODE_PORTS]]:
             keys = {f"{protocol}/{port}" for protocol in protocols}
             if not keys & taken and all(self.free(key, uid, lookups) for key in keys):
-                return port
+                return int(port)
         raise RuntimeError("no node port is free")
 
 

@@ -133,10 +133,8 @@ _CONDITIONAL_UPDATE = frozenset(
         "storageversionmigrations.storagemigration.k8s.io",
     }
 )
-_RBAC = tuple(
-    f"{plural}.rbac.authorization.k8s.io"
-    for plural in ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
-)
+_RBAC_PLURALS = ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
+_RBAC = tuple(f"{plural}.rbac.authorization.k8s.io" for plural in _RBAC_PLURALS)
 _CREATE_ON_UPDATE = frozenset(
     {
         *_RBAC,

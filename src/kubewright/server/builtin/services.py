@@ -17,7 +17,8 @@ _WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 
 def needs_cluster_ip(service: JsonObject) -> bool:
     """All but ExternalName services have one (or ``None``)."""
-    return service["spec"].get("type") in ("ClusterIP", "NodePort", "LoadBalancer")
+    kind: str = service["spec"].get("type", "")
+    return kind in ("ClusterIP", "NodePort", "LoadBalancer")
 
 
 def needs_node_ports(service: JsonObject) -> bool:
@@ -25,12 +26,12 @@ def needs_node_ports(service: JsonObject) -> bool:
     spec = service["spec"]
     if spec.get("type") == "LoadBalancer":
         return bool(spec.get("allocateLoadBalancerNodePorts", True))
-    return spec.get("type") == "NodePort"
+    return bool(spec.get("type") == "NodePort")
 
 
 def _needs_health_port(service: JsonObject) -> bool:
     spec = service["spec"]
-    return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
+    return (spec.get("type"), spec.get("externalTrafficPolicy")) == ("LoadBalancer", "Local")
 
 
 class ServiceStrategy(BuiltinStrategy):
@@ -92,9 +93,7 @@ class ServiceStrategy(BuiltinStrategy):
             return []
         why = ""
         if ipaddress.ip_address(wanted) not in CLUSTER_NETWORK:
-            why = (
-                f"the provided IP ({wanted}) is not in the valid range. The range of valid IPs is {CLUSTER_NETWORK}"
-            )
+            why = f"the provided IP ({wanted}) is not in the valid range. {_NETWORK}"
         elif not self._allocator.free(wanted, uid, context.lookups):
             why = "provided IP is already allocated"
         return (
@@ -127,6 +126,7 @@ class ServiceStrategy(BuiltinStrategy):
         return []
 
 
+_NETWORK = f"The range of valid IPs is {CLUSTER_NETWORK}"
 _OUT_OF_RANGE = "provided port is not in the valid range. The range of valid ports is 30000-32767"
 
 

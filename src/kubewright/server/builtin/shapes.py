@@ -128,9 +128,9 @@ def _struct(type_name: str) -> _Convert:
         for name, omit, described, (converter,), zero in fields:
             raw = value.get(name)
             if raw is None:
-                if not omit or described[0] == "#" or described in ("time", "microtime"):
-                    if omit != "zero":
-                        shaped[name] = zero()
+                always = not omit or described[0] == "#" or described in ("time", "microtime")
+                if always and omit != "zero":
+                    shaped[name] = zero()
                 continue
             try:
                 made = converter(raw)
@@ -192,7 +192,7 @@ def _converter(described: str) -> _Convert:
 
 def _late_struct(type_name: str) -> _Convert:
     # Types refer to themselves (JSONSchemaProps): the struct is looked up when it is first met.
-    return lambda value: _struct(type_name)(value)
+    return lambda value: _struct(type_name)(value)  # noqa: PLW0108
 
 
 def _list(described: str, convert: _Convert, zero: Callable[[], Any]) -> _Convert:

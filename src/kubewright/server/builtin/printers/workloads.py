@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from kubewright.objects.jsontree import JsonObject
@@ -192,7 +193,7 @@ def autoscaler(obj: JsonObject) -> list[Cell]:
     ]
 
 
-def _metrics(specs: list[JsonObject], statuses: list[JsonObject]) -> str:
+def _metrics(specs: Sequence[JsonObject], statuses: Sequence[JsonObject]) -> str:
     texts = []
     for index, spec in enumerate(specs):
         kind = {"Resource": "resource", "ContainerResource": "containerResource", "Pods": "pods"}.get(
