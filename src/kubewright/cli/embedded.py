@@ -1,0 +1,59 @@
+"""The embedded cluster for as long as a command runs: listening, its kubeconfig written."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubewright.cli.kubeconfig import remove_kubeconfig, write_kubeconfig
+from kubewright.errors import KubewrightError, MissingExtra
+
+if TYPE_CHECKING:
+    from kubewright.cluster import Cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A running embedded cluster."""
+
+    cluster: Cluster
+    url: str
+    kubeconfig: Path
+
+
+@asynccontextmanager
+async def embedded_cluster(port: int, kubeconfig: Path) -> AsyncIterator[Embedded]:
+    """Start it, write ``kubeconfig``; stop it and remove the file at the end.
+
+    Raises:
+        MissingExtra: the parts that only ``kubewright[dev]`` installs are not there.
+        KubewrightError: the port is taken.
+        UsageError: the kubeconfig cannot be written, or is somebody else's.
+    """
+    try:
+        import cryptography  # noqa: F401 - asked for here, so that its absence has a name
+
+        from kubewright.cluster import Cluster
+    except ImportError as error:
+        raise MissingExtra(f"the embedded cluster needs {error.name}, which is not installed") from error
+    async with Cluster() as cluster:
+        try:
+            listener = await cluster.listen(host="127.0.0.1", port=port)
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            raise KubewrightError(
+                f"cannot listen on 127.0.0.1:{port}: {'the port is taken' if taken else error.strerror}",
+                hint="give another --port, or none for any that is free",
+            ) from error
+        try:
+            write_kubeconfig(kubeconfig, cluster.kubeconfig(listener))
+            try:
+                yield Embedded(cluster, listener.url, kubeconfig)
+            finally:
+                remove_kubeconfig(kubeconfig)
+        finally:
+            await listener.close()

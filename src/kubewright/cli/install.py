@@ -1,0 +1,62 @@
+"""Installs the CustomResourceDefinitions of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from kubewright import clock
+from kubewright.cli.describe import describe
+from kubewright.errors import ApiError, Forbidden, KubewrightError
+from kubewright.objects import ApiResource, JsonObject, Object, crd
+
+if TYPE_CHECKING:
+    from kubewright.client import Client
+
+FIELD_MANAGER = "kubewright"
+ESTABLISHED_SECONDS = 30.0
+
+_DEFINITIONS = ApiResource(
+    group="apiextensions.k8s.io",
+    version="v1",
+    kind="CustomResourceDefinition",
+    plural="customresourcedefinitions",
+    namespaced=False,
+)
+
+
+def definitions(kinds: Iterable[type[Object]]) -> list[JsonObject]:
+    """The CRDs of ``kinds``: one for all versions of a kind."""
+    versions: dict[tuple[str, str], list[type[Object]]] = {}
+    for kind in kinds:
+        versions.setdefault((kind.api_resource.group, kind.kind), []).append(kind)
+    return [crd(*kinds) for kinds in versions.values()]
+
+
+async def install_definition(client: Client, manifest: JsonObject) -> None:
+    """Create or update one CRD, and wait until it is served.
+
+    Raises:
+        KubewrightError: we may not, the server refuses it, or does not come to serve it.
+    """
+    name = manifest["metadata"]["name"]
+    try:
+        await client.apply(manifest, field_manager=FIELD_MANAGER, force=True)
+    except Forbidden as error:
+        raise KubewrightError(
+            f"cannot install the CRD {name}: {error}",
+            hint="installing a CRD is a cluster administrator's right: ask one to apply deploy/crds, "
+            "or use a context that may",
+        ) from error
+    except ApiError as error:
+        raise KubewrightError(
+            f"the server refuses the CRD {name}: {error}", hint="correct the type it is made from"
+        ) from error
+    deadline = clock.monotonic() + ESTABLISHED_SECONDS
+    while not (state := describe((await client.get(_DEFINITIONS, name)).to_dict())).done:
+        if clock.monotonic() > deadline or "not accepted" in state.words:
+            raise KubewrightError(
+                f"the CRD {name} is not served: {state.words}",
+                hint=f"look at it with: kubectl get crd {name} -o yaml",
+            )
+        await clock.sleep(0.05)

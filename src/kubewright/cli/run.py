@@ -1,0 +1,80 @@
+"""``kubewright run``: what the operator's Pod executes. The base install is enough for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from kubewright.cli.app import debug_option
+
+if TYPE_CHECKING:
+    from kubewright.cli.logs import LogFormat
+    from kubewright.client import ClientConfig
+    from kubewright.runtime import Operator
+
+
+@click.command()
+@click.argument("factory", metavar="[MODULE:FACTORY]", required=False)
+@click.option(
+    "--kubeconfig", type=click.Path(path_type=Path), help="Default: the Pod's service account, or KUBECONFIG."
+)
+@click.option("--context", help="A context of the kubeconfig.")
+@click.option("--namespace", help="The namespaces to watch, by commas. Default: WATCH_NAMESPACE; empty is all.")
+@click.option("--log-format", type=click.Choice(["json", "console"]), help="Default: json in a Pod or a pipe.")
+@debug_option
+def run(
+    factory: str | None,
+    kubeconfig: Path | None,
+    context: str | None,
+    namespace: str | None,
+    log_format: str | None,
+) -> None:
+    """Run the operator, as its Pod does.
+
+    MODULE:FACTORY names the function that makes it; by default [tool.kubewright] in pyproject.toml does.
+    """
+    from kubewright.cli.entry import debugging
+    from kubewright.cli.logs import configure_logging
+    from kubewright.cli.project import load_operator, load_project
+    from kubewright.cli.stop import stop
+    from kubewright.client import load_config
+
+    in_pod = "KUBERNETES_SERVICE_HOST" in os.environ
+    form = log_format or ("json" if in_pod or not sys.stderr.isatty() else "console")
+    configure_logging(cast("LogFormat", form), debug=debugging())
+    if factory is not None:
+        operator = load_operator(factory, Path.cwd())
+    else:
+        from kubewright.scaffold import find_project
+
+        operator = load_project(find_project(Path.cwd()))
+    config = load_config(kubeconfig, context)
+    stop.run(_run(operator, config, watched_namespaces(namespace)))
+
+
+def watched_namespaces(given: str | None) -> tuple[str, ...] | None:
+    """The namespaces to watch: ``given``, else ``WATCH_NAMESPACE``; empty is all, None is the operator's choice."""
+    text = os.environ.get("WATCH_NAMESPACE") if given is None else given
+    if text is None:
+        return None
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+async def _run(operator: Operator, config: ClientConfig, namespaces: tuple[str, ...] | None) -> None:
+    import asyncio
+
+    from kubewright.client import connect
+
+    stopping = asyncio.Event()
+    async with connect(config, user_agent=operator.name) as client:
+        running = asyncio.ensure_future(operator.run(client, stopping, namespaces=namespaces))
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            stopping.set()
+            await running
+            raise

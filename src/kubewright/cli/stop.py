@@ -1,0 +1,73 @@
+"""SIGINT and SIGTERM: the first asks for a clean stop, the second leaves at once.
+
+Handlers are plain ``signal.signal`` ones, so that they work while modules are being imported and on Windows.
+This module is the first one imported, so it imports next to nothing itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+    from types import FrameType
+
+
+class Stopped(BaseException):
+    """A signal asked to stop, and no event loop ran that could be asked."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by signal {number}")
+        self.number = number
+
+
+class Stop:
+    """Whether a signal has asked to stop."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._body: asyncio.Task[None] | None = None
+
+    def install(self) -> None:
+        """Handle the signals from now on, in this thread, the main one."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._handle)
+
+    def run(self, body: Coroutine[object, object, None]) -> None:
+        """Run ``body`` to its end, or cancel it when a signal asks to stop and let it clean up.
+
+        Whatever ``body`` raises while it cleans up is raised here.
+        """
+        import asyncio
+
+        async def until_stopped() -> None:
+            self._body = asyncio.ensure_future(body)
+            self._loop = asyncio.get_running_loop()
+            try:
+                await self._body
+            except asyncio.CancelledError:
+                if not self.asked:
+                    raise
+
+        try:
+            asyncio.run(until_stopped())
+        finally:
+            self._loop = self._body = None
+
+    def _handle(self, number: int, _: FrameType | None) -> None:
+        if self.asked:
+            sys.stdout.flush()
+            os._exit(128 + number)
+        self.asked = True
+        if self._loop is None or self._body is None:
+            raise Stopped(number)
+        self._loop.call_soon_threadsafe(self._body.cancel)
+
+
+stop = Stop()
+"""The process's: signals are the process's too."""
