@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import gzip
 import json
-import keyword
-import re
 import sys
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kind_words import WIDTH, camel, docstring, snake
+
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "kubewright"
 DATA = SOURCE / "server" / "data"
 KINDS = SOURCE / "kinds"
-WIDTH = 116
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
@@ -46,10 +44,6 @@ NULL_ALL_THE_SAME = {
     ("io.k8s.api.events.v1.Event", "eventTime"),
     ("io.k8s.api.storage.v1.CSINodeSpec", "drivers"),
 }
-NAMES = {"openAPIV3Schema": "open_api_v3_schema"}
-# Names that would hide a word the annotations and defaults are written with.
-WORDS = {"bool", "bytes", "dict", "field", "float", "int", "list", "str"}
-
 GROUPS = {  # the short name of a group, and the version it stands for
     "admissionregistration": "admissionregistration_v1",
     "apiextensions": "apiextensions_v1",
@@ -121,47 +115,6 @@ def refs(schema: Any) -> Iterator[str]:
     elif isinstance(schema, list):
         for value in schema:
             yield from refs(value)
-
-
-def snake(wire: str) -> str:
-    """The Python name: ``clusterIPs`` is ``cluster_ips``."""
-    if wire in NAMES:
-        return NAMES[wire]
-    words = re.findall(r"[A-Z]{2,}s(?![a-z])|[A-Z]+\d*(?![a-z])|[A-Z]?[a-z0-9]+", wire)
-    name = "_".join(words).lower()
-    return f"{name}_" if keyword.iskeyword(name) or name in WORDS else name
-
-
-def camel(name: str) -> str:
-    """What ``rename="camel"`` of msgspec makes of a field's name."""
-    first, *rest = re.split(r"_(?=[a-z0-9])", name)
-    return first + "".join(word[:1].upper() + word[1:] for word in rest)
-
-
-def sentences(description: str, limit: int) -> str:
-    """The description, or as many whole sentences of it as fit into ``limit`` characters (one at least)."""
-    text = " ".join(description.split())
-    if len(text) <= limit:
-        return text
-    parts = re.split(r"(?<=[.!?:;]) (?=[A-Z`'\"(*])", text)
-    kept = parts[0]
-    for part in parts[1:]:
-        if len(kept) + 1 + len(part) > limit:
-            break
-        kept += " " + part
-    return textwrap.shorten(kept, 2 * limit, placeholder=" …")
-
-
-def docstring(description: str, indent: str, limit: int) -> list[str]:
-    text = sentences(description, limit).replace("\\", "\\\\").replace('"""', "'''")
-    if text.endswith('"'):
-        text += "."
-    if len(indent) + len(text) + 6 <= WIDTH:
-        return [f'{indent}"""{text}"""']
-    if "\n" not in text:
-        lines = textwrap.wrap(text, WIDTH - len(indent) - 3, break_long_words=False, break_on_hyphens=False)
-        return [f'{indent}"""{lines[0]}', *(f"{indent}{line}" for line in lines[1:]), f'{indent}"""']
-    raise AssertionError(text)
 
 
 class Module:
@@ -263,18 +216,24 @@ class Module:
         if resource:
             self.use("kubewright.objects", "ApiResource")
             self.use("kubewright.objects", "serves")
-            paths = ", ".join(quoted(path) for path in self.micro_times(name))
-            micro = f", micro_times=({paths},)" if paths else ""
-            lines += ["", "", f"serves({class_of(name)}, {resource}{micro})"]
+            times = [quoted(path) for path in self.paths(name, {META + "MicroTime"})]
+            nested = [
+                f'({quoted(path)}, "v1", "PersistentVolumeClaim")'
+                for path in self.paths(name, {"io.k8s.api.core.v1.PersistentVolumeClaim"})
+            ]
+            extra = f", micro_times=({', '.join(times)},)" if times else ""
+            extra += f", nested_kinds=({', '.join(nested)},)" if nested else ""
+            lines += ["", "", f"serves({class_of(name)}, {resource}{extra})"]
         return lines
 
-    def micro_times(self, name: str, inside: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    def paths(self, name: str, sought: set[str], inside: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+        """Where values of the ``sought`` schemas stand in ``name``, in wire names."""
         for wire, schema in sorted(self.schemas[name].get("properties", {}).items()):
             for target in refs(schema):
-                if target == META + "MicroTime":
+                if target in sought:
                     yield (wire,)
                 elif not target.startswith(META) and target not in (*inside, name):
-                    for path in self.micro_times(target, (*inside, name)):
+                    for path in self.paths(target, sought, (*inside, name)):
                         assert "items" not in schema, (name, wire)
                         yield (wire, *path)
 
@@ -388,7 +347,7 @@ def face(modules: set[str]) -> str:
     assert set(GROUPS.values()) <= modules, set(GROUPS.values()) - modules
     return "\n".join(
         [
-            '"""Typed built-in kinds of Kubernetes 1.37, every GA group; each group is loaded when it is first used.',
+            '"""Typed built-in kinds: every GA group of Kubernetes 1.37, each loaded when it is first used.',
             "",
             "::",
             "",

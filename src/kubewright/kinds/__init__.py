@@ -1,4 +1,4 @@
-"""Typed built-in kinds of Kubernetes 1.37, every GA group; each group is loaded when it is first used.
+"""Typed built-in kinds: every GA group of Kubernetes 1.37, each loaded when it is first used.
 
 ::
 

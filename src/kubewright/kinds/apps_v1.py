@@ -475,7 +475,7 @@ serves(StatefulSet, ApiResource(
     categories=("all",),
     verbs=("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"),
     subresources=("scale", "status"),
-))
+), nested_kinds=((("spec", "volumeClaimTemplates"), "v1", "PersistentVolumeClaim"),))
 
 
 class StatefulSetCondition(Model):

@@ -13,6 +13,7 @@ import msgspec
 
 from kubewright.objects.base import Model, field
 from kubewright.objects.gvk import ApiResource, ObjectKey
+from kubewright.objects.jsontree import JsonObject
 from kubewright.objects.meta import ObjectMeta
 
 SpecT = TypeVar("SpecT")
@@ -32,6 +33,8 @@ class Object(Model):
     kind: ClassVar[str]
     micro_times: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """Where a ``MicroTime`` stands in it, in wire names: ``(("spec", "renewTime"),)``."""
+    nested_kinds: ClassVar[tuple[tuple[tuple[str, ...], str, str], ...]] = ()
+    """Where a list of whole objects stands in it, with their apiVersion and kind, which are sent too."""
 
     metadata: ObjectMeta = field(default_factory=ObjectMeta)
 
@@ -57,13 +60,18 @@ class Resource(Object, Generic[SpecT, StatusT]):
 
 
 def serves(
-    cls: type[ObjectT], resource: ApiResource, *, micro_times: tuple[tuple[str, ...], ...] = ()
+    cls: type[ObjectT],
+    resource: ApiResource,
+    *,
+    micro_times: tuple[tuple[str, ...], ...] = (),
+    nested_kinds: tuple[tuple[tuple[str, ...], str, str], ...] = (),
 ) -> type[ObjectT]:
     """Tell ``cls`` which resource serves it. Generated kinds and ``@resource`` call this."""
     cls.api_resource = resource
     cls.api_version = resource.api_version
     cls.kind = resource.kind
     cls.micro_times = micro_times
+    cls.nested_kinds = nested_kinds
     return cls
 
 
@@ -75,22 +83,31 @@ def to_json(obj: Object) -> bytes:
     cls = type(obj)
     head = f'{{"apiVersion":"{cls.api_version}","kind":"{cls.kind}"'.encode()
     body = _encoder.encode(obj)
-    if cls.micro_times:
-        body = _with_microseconds(body, cls.micro_times)
+    if cls.micro_times or cls.nested_kinds:
+        body = _completed(body, cls)
     return head + b"}" if body == b"{}" else head + b"," + body[1:]
 
 
-def _with_microseconds(body: bytes, paths: tuple[tuple[str, ...], ...]) -> bytes:
+def _completed(body: bytes, cls: type[Object]) -> bytes:
+    """``body`` with what msgspec leaves out: the digits of whole microseconds, the kinds of objects in objects."""
     tree = msgspec.json.decode(body)
-    for *parents, name in paths:
-        node = tree
-        for parent in parents:
-            node = node.get(parent, {})
+    for *parents, name in cls.micro_times:
+        node = _walk(tree, parents)
         time = node.get(name)
         if time is not None and "." not in time:
             seconds = len("2006-01-02T15:04:05")
             node[name] = f"{time[:seconds]}.000000{time[seconds:]}"
+    for (*parents, name), api_version, kind in cls.nested_kinds:
+        node = _walk(tree, parents)
+        if name in node:
+            node[name] = [{"apiVersion": api_version, "kind": kind, **item} for item in node[name]]
     return _encoder.encode(tree)
+
+
+def _walk(tree: JsonObject, names: list[str]) -> JsonObject:
+    for name in names:
+        tree = tree.get(name, {})
+    return tree
 
 
 def to_dict(obj: Object) -> dict[str, Any]:
