@@ -114,7 +114,7 @@ class Atom:
     map: MapKind | None = None
 
     def chosen(self, value: Any) -> str:
-        """Which of the kinds ``value`` is: ``scalar``, ``list``, ``map``, or ``any`` if that cannot be said."""
+        """Which kind ``value`` is: ``scalar``, ``list``, ``map``, or ``any`` if that cannot be said."""
         if value is ABSENT or value is None:
             return "any"
         if isinstance(value, dict):

@@ -14,7 +14,7 @@ from kubewright.server.apply.atoms import DEDUCED, Atom, atom_of
 from kubewright.server.apply.fieldset import FieldSet, Path
 from kubewright.server.apply.managers import Managed, ManagerKey, Owned
 from kubewright.server.gotext import json_text
-from kubewright.server.schema import Schema
+from kubewright.server.schema import Schema, whole_object
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -83,15 +83,15 @@ def apply(
 ) -> JsonObject:
     """Apply ``config`` to ``live`` (None: there is no object yet); neither is changed.
 
-    ``schema`` is the kind's, its metadata included, or None if it has none. ``reset_fields`` are the paths that this
-    way of writing ignores (``("status",)`` where status is a subresource). Defaults are for the caller to fill in
+    ``schema`` is the kind's, or None if it has none. ``reset_fields`` are the paths that this way of writing ignores
+    (``("status",)`` where status is a subresource). Defaults are for the caller to fill in
     afterwards.
 
     Raises:
         ApplyConflict: others own what would change, and ``force`` is not set.
         ApplyError: the configuration does not fit the schema, or says managedFields.
     """
-    atom = DEDUCED if schema is None else atom_of(schema)
+    atom = _atom(schema)
     kind = config.get("kind", "")
     if config.get("apiVersion") != api_version:
         group, version = parse_api_version(str(config.get("apiVersion", "")))
@@ -140,7 +140,7 @@ def track_update(
     reset_fields: Iterable[Path] = (),
 ) -> None:
     """Set ``new``'s managedFields, in place, for a create (``live`` is None), update or patch by ``manager``."""
-    atom = DEDUCED if schema is None else atom_of(schema)
+    atom = _atom(schema)
     sent = (new.get("metadata") or {}).get("managedFields")
     before = None if live is None else (live.get("metadata") or {}).get("managedFields")
     managed = _live_or_new(before, sent, from_live=subresource != "")
@@ -173,6 +173,10 @@ def keep_times(old: JsonObject, new: JsonObject) -> None:
         return
     if same_json(_without_managed_fields(old), _without_managed_fields(new)):
         new["metadata"]["managedFields"] = before
+
+
+def _atom(schema: Schema | None) -> Atom:
+    return DEDUCED if schema is None else atom_of(whole_object(schema))
 
 
 def _timeless(entry: JsonObject) -> JsonObject:
@@ -222,8 +226,7 @@ def _track(
 ) -> None:
     """What changed is ``manager``'s now, beside what it had.
 
-    The change is first compared as a stranger's, so that the manager's own entry loses what it no longer has but keeps its
-    version until something is added to it.
+    The change is compared as a stranger's, so that the manager's own entry loses what it no longer has.
     """
     current = ManagerKey("current-operation", "", "", "")
     owners, fields = updater.after_update(atom, old, new, managed.owners, current, api_version, excluded)
@@ -334,7 +337,8 @@ def _gvk_text(group: str, version: str, kind: object) -> str:
 def _name_text(config: JsonObject) -> str:
     metadata = config.get("metadata") or {}
     group, version = parse_api_version(str(config.get("apiVersion", "")))
-    return f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {_gvk_text(group, version, config.get('kind'))}"
+    gvk = _gvk_text(group, version, config.get("kind"))
+    return f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {gvk}"
 
 
 def _all(found: Sequence[str]) -> str:

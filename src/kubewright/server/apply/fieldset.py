@@ -1,8 +1,8 @@
 """Sets of field paths, as ``managedFields`` keep them (FieldsV1).
 
-A set is a tree of dictionaries: the keys are path elements as FieldsV1 writes them (``f:name``, ``k:{…}``, ``v:…``), and
-:data:`MEMBER` in a node says that the path to it is in the set. Operations return new sets and share what did not
-change; a set is never changed after it was given away.
+A set is a tree of dictionaries: the keys are path elements as FieldsV1 writes them (``f:name``, ``k:{…}``,
+``v:…``), and :data:`MEMBER` in a node says that the path to it is in the set. Operations return new sets and share
+what did not change; a set is never changed after it was given away.
 """
 
 from __future__ import annotations

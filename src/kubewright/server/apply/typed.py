@@ -1,7 +1,7 @@
 """Values walked along their schema: field sets, comparison, merge, removal, validation.
 
-The equivalent of structured-merge-diff's ``typed`` package; where its behaviour surprises (an emptied map becomes null) it is
-followed, because the server's answers show it.
+The equivalent of structured-merge-diff's ``typed`` package; where its behaviour surprises (an emptied map becomes
+null) it is followed, because the server's answers show it.
 """
 
 from __future__ import annotations

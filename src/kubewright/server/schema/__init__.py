@@ -3,11 +3,13 @@
 from kubewright.server.schema.correlation import Correlated
 from kubewright.server.schema.defaulting import apply_defaults
 from kubewright.server.schema.model import Definitions, Schema, from_crd, from_openapi
+from kubewright.server.schema.object_meta import OBJECT_META, whole_object
 from kubewright.server.schema.pruning import prune
 from kubewright.server.schema.regexp import BadPattern, compile_pattern
 from kubewright.server.schema.validation import validate
 
 __all__ = [
+    "OBJECT_META",
     "BadPattern",
     "Correlated",
     "Definitions",
@@ -18,4 +20,5 @@ __all__ = [
     "from_openapi",
     "prune",
     "validate",
+    "whole_object",
 ]

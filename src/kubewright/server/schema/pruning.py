@@ -52,8 +52,7 @@ def _child(path: str, key: str) -> str:
 def _prune(value: Any, schema: MaybeSchema, path: str, unknown: list[str]) -> None:
     if isinstance(value, dict):
         if schema is None:
-            for key in value:
-                unknown.append(_child(path, key))
+            unknown.extend(_child(path, key) for key in value)
             value.clear()
         else:
             _prune_object(value, schema, path, unknown, embedded=schema.embedded_resource)
@@ -108,9 +107,13 @@ def _prune_preserving(value: Any, schema: Schema, path: str, unknown: list[str])
 
 
 def _prune_metadata(metadata: JsonObject, path: str, unknown: list[str]) -> None:
+    """Metadata is read into Go's ObjectMeta and written back: what is empty is gone too."""
     for key in list(metadata):
         if key not in OBJECT_META_FIELDS:
             unknown.append(_child(path, key))
+            del metadata[key]
+            continue
+        if not metadata[key]:
             del metadata[key]
             continue
         known = _LISTS_IN_METADATA.get(key)
