@@ -1,0 +1,76 @@
+"""Signals, sent to a process of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+PROGRAM = """
+import asyncio, sys, time
+from kubewright.cli.stop import Stopped, stop
+
+async def body():
+    try:
+        print("up", flush=True)
+        await asyncio.Event().wait()
+    finally:
+        print("cleaning", flush=True)
+        if {hangs}:
+            await asyncio.Event().wait()
+        print("clean", flush=True)
+
+stop.install()
+try:
+    if {early}:
+        print("up", flush=True)
+        time.sleep(60)
+    stop.run(body())
+except Stopped as stopped:
+    print("stopped by", int(stopped.number), flush=True)
+"""
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+@contextmanager
+def program(*, hangs: bool = False, early: bool = False) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", PROGRAM.format(hangs=hangs, early=early)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_first_signal_lets_it_clean_up(number: signal.Signals) -> None:
+    with program() as process:
+        process.send_signal(number)
+        assert process.communicate(timeout=20)[0] == "cleaning\nclean\n"
+        assert process.returncode == 0
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_second_leaves_at_once(number: signal.Signals) -> None:
+    with program(hangs=True) as process:
+        assert process.stdout is not None
+        process.send_signal(number)
+        assert process.stdout.readline() == "cleaning\n"
+        process.send_signal(number)
+        assert process.wait(timeout=20) == 128 + number
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_before_the_event_loop_runs(number: signal.Signals) -> None:
+    with program(early=True) as process:
+        process.send_signal(number)
+        assert process.communicate(timeout=20)[0] == f"stopped by {int(number)}\n"
+        assert process.returncode == 0
