@@ -29,34 +29,60 @@ if TYPE_CHECKING:
         resource,
         rules,
     )
+    from kubewright.runtime import (
+        Backoff,
+        Context,
+        Controller,
+        Desired,
+        Grant,
+        Keep,
+        Operator,
+        Reads,
+        Result,
+        Seen,
+        child,
+    )
 
 __all__ = [
     "Atomic",
+    "Backoff",
     "Column",
     "Condition",
+    "Context",
+    "Controller",
+    "Desired",
+    "Grant",
     "IntOrString",
+    "Keep",
     "KubewrightError",
     "ListMap",
     "ListSet",
     "Meta",
     "Model",
     "ObjectMeta",
+    "Operator",
     "Permanent",
     "Quantity",
+    "Reads",
     "Resource",
+    "Result",
     "Retry",
     "Rule",
     "Scale",
+    "Seen",
     "Spec",
     "Status",
     "Waiting",
+    "child",
     "field",
     "resource",
     "rules",
 ]
 
 _ERRORS = frozenset({"KubewrightError", "Permanent", "Retry", "Waiting"})
-_RUNTIME = frozenset[str]()
+_RUNTIME = frozenset(
+    {"Backoff", "Context", "Controller", "Desired", "Grant", "Keep", "Operator", "Reads", "Result", "Seen", "child"}
+)
 
 
 def __getattr__(name: str) -> object:

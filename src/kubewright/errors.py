@@ -37,6 +37,8 @@
     │   └── GatewayTimeout             504
     ├── PatchError                     a patch that cannot be applied to its document
     ├── DecodeError                    an object that does not fit its type
+    ├── NotOurs                        an object of a child's name exists and is not ours
+    ├── NotIdle                        an operator has not come to rest in time
     ├── Waiting                        ``desired`` cannot say yet; nothing is applied or pruned
     ├── Retry                          ``reconcile`` asks to be called again later
     └── Permanent                      ``reconcile`` failed and trying again will not help
@@ -275,6 +277,14 @@ class PatchError(KubewrightError):
 
 class DecodeError(KubewrightError):
     """An object that does not fit its type; the message names the object and the field's path."""
+
+
+class NotOurs(KubewrightError):
+    """An object of a child's name exists and is not controlled by the custom resource that desires it."""
+
+
+class NotIdle(KubewrightError):
+    """An operator has not come to rest in time; the message says what is still to do."""
 
 
 class Waiting(KubewrightError):

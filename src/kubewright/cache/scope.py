@@ -1,0 +1,45 @@
+"""What one informer watches."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kubewright.objects import ApiResource, RawObject, parse_label_selector
+
+
+class Scope(NamedTuple):
+    """A resource in one namespace (empty: in all, or cluster-scoped), narrowed by selectors.
+
+    Attributes:
+        name: the one object of this name, or empty for all.
+        label_selector: as kubectl's ``-l`` takes it.
+    """
+
+    resource: ApiResource
+    namespace: str = ""
+    name: str = ""
+    label_selector: str = ""
+
+    @property
+    def field_selector(self) -> str:
+        """The field selector of the requests."""
+        return f"metadata.name={self.name}" if self.name else ""
+
+    def matches(self, obj: RawObject) -> bool:
+        """Whether ``obj``, of this resource, is within."""
+        head = obj.metadata
+        if self.namespace and head.namespace != self.namespace:
+            return False
+        if self.name and head.name != self.name:
+            return False
+        return not self.label_selector or parse_label_selector(self.label_selector).matches(head.labels)
+
+    def __str__(self) -> str:
+        parts = [self.resource.group_resource]
+        if self.namespace:
+            parts.append(f"in namespace {self.namespace}")
+        if self.name:
+            parts.append(f"named {self.name}")
+        if self.label_selector:
+            parts.append(f"with {self.label_selector}")
+        return " ".join(parts)

@@ -1,0 +1,222 @@
+"""Several controllers, one client, one cache: what runs in a Pod, or in a test's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+from kubewright import clock
+from kubewright.cache import Cache
+from kubewright.client import Client
+from kubewright.errors import NotIdle, UsageError
+from kubewright.runtime.controller import Controller
+from kubewright.runtime.reconciler import Reconciler
+from kubewright.runtime.record import Observer, ReconcileRecord
+from kubewright.runtime.sources import ALL
+from kubewright.runtime.writes import WriteThrough
+
+log = logging.getLogger("kubewright.runtime")
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_POLL_SECONDS = 0.002
+_WATCHDOG_SECONDS = 1.0
+
+
+class Operator:
+    """A named set of controllers. Making one starts nothing.
+
+    Args:
+        name: of the operator, never changed: field managers and finalizers are named by it.
+        controllers: instances; each kind of custom resource may have several.
+        namespaces: watched; None for all.
+    """
+
+    def __init__(
+        self, name: str, *, controllers: Sequence[Controller[Any]], namespaces: Sequence[str] | None = None
+    ) -> None:
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"the operator's name {name!r} is no DNS label", hint="lowercase letters, digits, dashes"
+            )
+        names = [controller.name for controller in controllers]
+        for twice in {name for name in names if names.count(name) > 1}:
+            raise UsageError(f"two controllers are named {twice!r}", hint="give one a name of its own: name = …")
+        for controller in controllers:
+            cls = type(controller)
+            if not cls.name:
+                raise UsageError(
+                    f"{cls.__name__} does not say what it controls", hint="derive Controller[YourKind]"
+                )
+            if cls.desired is Controller.desired and cls.reconcile is Controller.reconcile:
+                raise UsageError(f"{cls.__name__} has neither desired nor reconcile")
+        self.name = name
+        self.controllers = tuple(controllers)
+        self.namespaces = None if namespaces is None else tuple(namespaces)
+
+    def running(
+        self,
+        client: Client,
+        *,
+        namespaces: Sequence[str] | None = None,
+        observers: Sequence[Observer] = (),
+        shutdown_seconds: float = 30.0,
+    ) -> Running:
+        """``async with operator.running(client) as running:`` is started at the block's begin, stopped at its end.
+
+        Args:
+            client: stays open.
+            namespaces: instead of the operator's own.
+            observers: called after each reconcile.
+            shutdown_seconds: what reconciles under way are given to end, before they are cancelled.
+        """
+        where = self.namespaces if namespaces is None else tuple(namespaces)
+        return Running(self, client, where or ALL, observers, shutdown_seconds)
+
+    async def run(
+        self,
+        client: Client,
+        stop: asyncio.Event,
+        *,
+        namespaces: Sequence[str] | None = None,
+        observers: Sequence[Observer] = (),
+        shutdown_seconds: float = 30.0,
+    ) -> None:
+        """Run until ``stop`` is set; arguments as for :meth:`running`. Returns once everything has ended."""
+        async with self.running(
+            client, namespaces=namespaces, observers=observers, shutdown_seconds=shutdown_seconds
+        ) as running:
+            while not stop.is_set():
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(stop.wait(), _WATCHDOG_SECONDS)
+                running.check()
+
+
+class Running:
+    """An operator at work in this loop; made by :meth:`Operator.running`."""
+
+    def __init__(
+        self,
+        operator: Operator,
+        client: Client,
+        namespaces: tuple[str, ...],
+        observers: Sequence[Observer],
+        shutdown_seconds: float,
+    ) -> None:
+        self.operator = operator
+        self.namespaces = namespaces
+        self._outer = client
+        self._observers = list(observers)
+        self._shutdown_seconds = shutdown_seconds
+        self._cache: Cache | None = None
+        self._reconcilers: list[Reconciler] = []
+        self._last: dict[tuple[str, Any], ReconcileRecord] = {}
+
+    async def __aenter__(self) -> Self:
+        self._cache = Cache(self._outer)
+        self.client = copy.copy(self._outer)
+        self.client.transport = WriteThrough(self._outer.transport, self._cache)
+        for controller in self.operator.controllers:
+            reconciler = Reconciler(
+                controller,
+                operator=self.operator.name,
+                client=self.client,
+                cache=self._cache,
+                namespaces=self.namespaces,
+                observe=self._observed,
+            )
+            self._reconcilers.append(reconciler)
+            reconciler.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await asyncio.gather(*(reconciler.stop(self._shutdown_seconds) for reconciler in self._reconcilers))
+        finally:
+            await self.cache.stop()
+        if error is None:
+            self.check()
+
+    @property
+    def cache(self) -> Cache:
+        """The informers."""
+        if self._cache is None:
+            raise UsageError("the operator is not running", hint="async with operator.running(client) as running:")
+        return self._cache
+
+    @property
+    def ready(self) -> bool:
+        """Whether all caches are filled and all controllers at work."""
+        return all(reconciler.ready for reconciler in self._reconcilers)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is queued or under way, and the watches have told of every own write."""
+        return all(reconciler.idle for reconciler in self._reconcilers) and self.cache.caught_up
+
+    def observe(self, observer: Observer) -> None:
+        """Call ``observer`` after each reconcile from now on."""
+        self._observers.append(observer)
+
+    def check(self) -> None:
+        """Raise what ended a task of ours that should never end."""
+        for error in (self.cache.failed(), *(reconciler.failed() for reconciler in self._reconcilers)):
+            if error is not None:
+                raise error
+
+    async def wait_ready(self, timeout: float = 30.0) -> None:  # noqa: ASYNC109 - its error says what is missing
+        """Wait until :attr:`ready`.
+
+        Raises:
+            NotIdle: it takes longer than ``timeout`` seconds; the message says what is missing.
+        """
+        await self._until(lambda: self.ready, timeout)
+
+    async def wait_idle(self, timeout: float = 30.0) -> None:  # noqa: ASYNC109 - its error says what is missing
+        """Wait until the caches hold what the server holds now, and then until :attr:`idle`.
+
+        Raises:
+            NotIdle: it takes longer than ``timeout`` seconds; the message says what is still to do.
+        """
+        end = clock.monotonic() + timeout
+        await self.wait_ready(timeout)
+        for probe in await self.cache.probes():
+            await self._until(probe, end - clock.monotonic())
+        await self._until(lambda: self.idle, end - clock.monotonic())
+
+    async def _until(self, reached: Any, seconds: float) -> None:
+        end = clock.monotonic() + seconds
+        while not reached():
+            self.check()
+            if clock.monotonic() >= end:
+                raise NotIdle(f"operator {self.operator.name} is not idle after {seconds:.0f} s: {self._busy()}")
+            await clock.sleep(_POLL_SECONDS)
+
+    def _busy(self) -> str:
+        told = [f"no list yet of {resource.group_resource}" for resource in self.cache.unsynced()]
+        for reconciler in self._reconcilers:
+            name = reconciler.controller.name
+            for key in reconciler.queue.failing():
+                last = self._last.get((name, key))
+                told.append(f"{name} {key} fails: {last.message if last else '?'}")
+            if not reconciler.queue.idle and not reconciler.queue.failing():
+                told.append(f"{name} is reconciling")
+        return "; ".join(told) or "a watch lags behind own writes"
+
+    def _observed(self, record: ReconcileRecord) -> None:
+        if record.outcome == "gone":
+            self._last.pop((record.controller, record.key), None)
+        else:
+            self._last[record.controller, record.key] = record
+        for observer in self._observers:
+            try:
+                observer(record)
+            except Exception:
+                log.exception("an observer failed")
