@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -155,7 +155,7 @@ class Subresources(Connection):
         timestamps: bool = False,
         tail_lines: int | None = None,
         since_seconds: int | None = None,
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str]:
         """The lines of a container's log as they are written, until the container ends."""
         query = _log_query(container, False, timestamps, tail_lines, since_seconds)
         path = self._path(_PODS, pod, namespace, "log")
