@@ -22,7 +22,7 @@ from kubewright.server.builtin.workloads import (
     PodStrategy,
     SecretStrategy,
 )
-from kubewright.server.names import dns_1035_label_problems, dns_label_problems, dns_subdomain_problems
+from kubewright.server.names import dns_label_problems, dns_subdomain_problems
 from kubewright.server.names import path_segment_problems as path_names
 
 STRATEGIES: dict[str, type[BuiltinStrategy]] = {
@@ -170,7 +170,7 @@ _RETURNS_DELETED = frozenset(
 )
 _NAMES = {
     "namespaces": dns_label_problems,
-    "services": dns_1035_label_problems,
+    "services": dns_label_problems,
     "statefulsets.apps": dns_label_problems,
 } | dict.fromkeys(_RBAC, path_names)
 

@@ -46,6 +46,7 @@ class ServiceStrategy(BuiltinStrategy):
         super().prepare_for_create(obj, context)
         _same_addresses(obj, None)
         _families(obj)
+        self._allocate(obj, context)
 
     def prepare_for_update(self, obj: JsonObject, old: JsonObject, context: Context) -> None:
         """What was given before stays, unless the new type has no use for it."""
@@ -54,15 +55,14 @@ class ServiceStrategy(BuiltinStrategy):
         _keep_given(obj, old)
         _drop_unneeded(obj, old)
         _families(obj)
+        self._allocate(obj, context)
 
     def begin_create(self, obj: JsonObject, context: Context) -> None:
-        """Give addresses and ports."""
-        self._allocate(obj, context)
+        """Addresses and ports were given before validation, as the API server does it; now they are taken."""
         self._allocator.take(obj, context.lookups)
 
     def begin_update(self, obj: JsonObject, old: JsonObject, context: Context) -> None:
-        """Give what is new."""
-        self._allocate(obj, context)
+        """Take what is new."""
         self._allocator.take(obj, context.lookups)
 
     def after_update(self, obj: JsonObject, old: JsonObject, context: Context) -> None:
@@ -92,29 +92,29 @@ class ServiceStrategy(BuiltinStrategy):
             spec["clusterIPs"] = [spec["clusterIP"]]
             return []
         why = ""
+        if not _is_address(wanted):
+            return []  # validation says so
         if ipaddress.ip_address(wanted) not in CLUSTER_NETWORK:
             why = f"the provided IP ({wanted}) is not in the valid range. {_NETWORK}"
-        elif not self._allocator.free(wanted, uid, context.lookups):
+        elif not context.dry_run and not self._allocator.free(wanted, uid, context.lookups):
             why = "provided IP is already allocated"
-        return (
-            [invalid("spec.clusterIPs", spec["clusterIPs"], f"failed to allocate IP {wanted}: {why}")]
-            if why
-            else []
-        )
+        if not why:
+            return []
+        return [invalid("spec.clusterIPs", spec["clusterIPs"], f"failed to allocate IP {wanted}: {why}")]
 
     def _give_ports(self, obj: JsonObject, context: Context) -> list[FieldError]:
         spec, uid, errors = obj["spec"], obj["metadata"]["uid"], []
         taken: set[str] = set()
         for index, port in enumerate(spec.get("ports") or ()):
             wanted = port.get("nodePort")
-            path = f"spec.ports[{index}].nodePort"
+            path, key = f"spec.ports[{index}].nodePort", f"{port['protocol']}/{wanted}"
             if not wanted:
                 continue
-            if wanted not in NODE_PORTS:
-                errors.append(invalid(path, wanted, _OUT_OF_RANGE))
-            elif not self._allocator.free(f"{port['protocol']}/{wanted}", uid, context.lookups):
+            if key in taken or not (context.dry_run or self._allocator.free(key, uid, context.lookups)):
                 errors.append(invalid(path, wanted, "provided port is already allocated"))
-            taken.add(f"{port['protocol']}/{wanted}")
+            elif wanted not in NODE_PORTS and not context.dry_run:
+                errors.append(invalid(path, wanted, _OUT_OF_RANGE))
+            taken.add(key)
         if errors:
             return errors
         for port in spec.get("ports") or ():
@@ -128,6 +128,14 @@ class ServiceStrategy(BuiltinStrategy):
 
 _NETWORK = f"The range of valid IPs is {CLUSTER_NETWORK}"
 _OUT_OF_RANGE = "provided port is not in the valid range. The range of valid ports is 30000-32767"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _refused(obj: JsonObject, errors: list[FieldError]) -> StatusError:
