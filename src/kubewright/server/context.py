@@ -36,14 +36,6 @@ class Lookups(Protocol):
         """The objects of a namespace, or of all."""
         ...
 
-    def create(self, obj: JsonObject) -> JsonObject:
-        """Create ``obj`` as the server itself, defaults and validation included."""
-        ...
-
-    def update_status(self, obj: JsonObject) -> JsonObject:
-        """Replace the status of ``obj`` as the server itself."""
-        ...
-
 
 @dataclass(slots=True)
 class Context:

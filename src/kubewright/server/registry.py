@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kubewright.server.fielderrors import FieldError
     from kubewright.server.schema import Schema
 
+Path: TypeAlias = tuple[str, ...]
 Cell: TypeAlias = str | int | float | bool | None
 
 
@@ -42,12 +43,21 @@ class Strategy:
     strategic_merge: bool = True
     """The resource takes strategic merge patches; custom resources do not."""
 
+    reset_fields: Sequence[Path] = ()
+    """What :meth:`reset` undoes, as paths; nobody comes to own these. ``("status",)`` goes without saying."""
+
     def name_problems(self, name: str, *, prefix: bool) -> list[str]:
         """What is wrong with a name, or with the prefix of a generated one; DNS subdomains by default."""
         return dns_subdomain_problems(name, prefix=prefix)
 
     def default(self, obj: JsonObject) -> None:
         """Fill in what the schema's defaults do not say. Also run on objects that are read from an older state."""
+
+    def reset(self, obj: JsonObject, old: JsonObject | None) -> None:
+        """Undo what this way of writing may not touch, before the ownership of fields is tracked.
+
+        The main resource of a definition with a ``status`` subresource has its status reset without this.
+        """
 
     def prepare_for_create(self, obj: JsonObject, context: Context) -> None:
         """Drop what a client may not set (status), start the generation."""
@@ -87,11 +97,26 @@ class Strategy:
         return None
 
     def delete_waits(self, obj: JsonObject, context: Context) -> bool:
-        """A delete only marks the object even with no finalizer in its metadata (namespaces)."""
+        """A delete only marks the object, though metadata has no finalizers (namespaces wait for their own)."""
         return False
 
+    def mark_deleting(self, obj: JsonObject, context: Context) -> None:
+        """The object, for which a delete waits, has been given its deletionTimestamp."""
+
+    async def after_mark_deleting(self, obj: JsonObject, context: Context) -> None:
+        """The object that was marked has been stored."""
+
+    returns_deleted_object: bool = False
+    """A delete answers with the object as it was instead of with a Status."""
+
+    collects_garbage: bool = True
+    """A propagation policy may leave its finalizer on the object."""
+
     def selectable_fields(self, obj: JsonObject) -> dict[str, str]:
-        """The values field selectors see, besides ``metadata.name`` and ``metadata.namespace``."""
+        """The values field selectors see, besides ``metadata.name`` and ``metadata.namespace``.
+
+        Names the same fields for every object, an empty one included.
+        """
         return {}
 
     def rows(self, obj: JsonObject) -> list[Cell]:
@@ -103,18 +128,23 @@ class Strategy:
 class StatusStrategy(Strategy):
     """The usual ``status`` subresource: everything but ``status`` and managed fields stays as it was."""
 
-    def prepare_for_update(self, obj: JsonObject, old: JsonObject, context: Context) -> None:
+    reset_fields = (("metadata",), ("spec",))
+
+    def reset(self, obj: JsonObject, old: JsonObject | None) -> None:
         """Keep all that is not status."""
+        if old is None:
+            return
         status = obj.get("status")
-        managed = (obj.get("metadata") or {}).get("managedFields")
+        metadata = dict(old["metadata"])
+        metadata.pop("managedFields", None)
+        given = obj.get("metadata") or {}
+        for key in ("managedFields", "resourceVersion"):
+            metadata.pop(key, None)
+            if key in given:
+                metadata[key] = given[key]
         for key in [key for key in obj if key not in ("apiVersion", "kind")]:
             del obj[key]
         obj.update({key: value for key, value in old.items() if key not in ("apiVersion", "kind", "status")})
-        metadata = dict(old["metadata"])
-        if managed is None:
-            metadata.pop("managedFields", None)
-        else:
-            metadata["managedFields"] = managed
         obj["metadata"] = metadata
         if status is not None:
             obj["status"] = status
@@ -187,7 +217,7 @@ def relabel(obj: JsonObject, api_version: str) -> JsonObject:
     return {**obj, "apiVersion": api_version}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ResourceDefinition:
     """A resource in one version, as the server serves it.
 
@@ -205,6 +235,7 @@ class ResourceDefinition:
         convert: makes an object of this resource one of another version.
         list_kind: empty means ``<kind>List``.
         custom: a custom resource: JSON only, items of lists carry apiVersion and kind.
+        deprecation: what every request for this version is warned of, or empty.
     """
 
     resource: ApiResource
@@ -220,3 +251,4 @@ class ResourceDefinition:
     convert: Converter = relabel
     list_kind: str = ""
     custom: bool = False
+    deprecation: str = ""

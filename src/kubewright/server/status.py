@@ -22,6 +22,7 @@ class StatusError(Exception):
         reason: the machine-readable reason: ``NotFound``, ``Conflict``, …
         message: what a person reads.
         details: ``Status.details`` without empty entries, or None.
+        metadata: ``Status.metadata``, empty but for lists that cannot be continued as they were.
     """
 
     def __init__(self, code: int, reason: str, message: str, details: JsonObject | None = None) -> None:
@@ -30,13 +31,14 @@ class StatusError(Exception):
         self.reason = reason
         self.message = message
         self.details = details
+        self.metadata: JsonObject = {}
 
     def to_object(self) -> JsonObject:
         """The ``Status`` object."""
         status: JsonObject = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
         }
@@ -205,6 +207,11 @@ def expired(message: str) -> StatusError:
 def request_entity_too_large(limit: int) -> StatusError:
     """413: more than ``limit`` bytes."""
     return StatusError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
+
+
+def request_entity_too_large_because(why: str) -> StatusError:
+    """413, for another reason than bytes."""
+    return StatusError(413, "RequestEntityTooLarge", f"Request entity too large: {why}")
 
 
 def too_many_requests(message: str, retry_after_seconds: int) -> StatusError:

@@ -1,0 +1,167 @@
+"""Request bodies: JSON and YAML as trees, with what strict decoding has to say about them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import yaml
+
+from kubewright.objects.jsontree import JsonObject
+from kubewright.server import status
+from kubewright.server.gotext import quote
+from kubewright.server.media import JSON, YAML, YamlLoader, decode
+
+MAX_BODY = 3 * 1024 * 1024
+"""Bytes a body may have, as in apiserver."""
+
+MAX_DEPTH = 400
+"""Levels a body may nest: what the decoder takes without touching the interpreter's own limit."""
+
+
+def check_size(body: bytes) -> None:
+    """Refuse a body that is too large.
+
+    Raises:
+        StatusError: 413.
+    """
+    if len(body) > MAX_BODY:
+        raise status.request_entity_too_large(MAX_BODY)
+
+
+def read_object(body: bytes, media_type: str) -> tuple[JsonObject, list[str]]:
+    """The object in ``body``, and the keys it has twice, as strict decoding names them.
+
+    Raises:
+        StatusError: 400, it is not an object; 413, it is too large; 415, the media type is not one we read.
+    """
+    check_size(body)
+    if media_type == JSON:
+        return read_json(body)
+    if media_type == YAML:
+        return read_yaml(body)
+    raise status.unsupported_media_type((JSON, YAML))
+
+
+def read_json(body: bytes) -> tuple[JsonObject, list[str]]:
+    """The JSON object in ``body`` and the duplicate keys in it."""
+    try:
+        tree = decode(body)
+    except RecursionError:
+        raise status.bad_request("the body is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if body.lstrip()[:1] not in (b"{", b"[", b'"') and (loaded := _as_yaml(body)) is not None:
+            return loaded, []
+        raise status.bad_request(f"couldn't get version/kind; json parse error: {error}") from None
+    if not isinstance(tree, dict):
+        head = '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+        raise status.bad_request(
+            "couldn't get version/kind; json parse error: json: cannot unmarshal "
+            f"{go_kind(tree)} into Go value of type struct {head}"
+        )
+    return tree, _duplicates(body)
+
+
+def _as_yaml(body: bytes) -> JsonObject | None:
+    # apiserver recognises YAML even where the header says JSON.
+    try:
+        tree = yaml.load(body, Loader=YamlLoader)  # noqa: S506 - a safe loader
+    except yaml.YAMLError:
+        return None
+    return tree if isinstance(tree, dict) else None
+
+
+def read_yaml(body: bytes) -> tuple[JsonObject, list[str]]:
+    """The YAML object in ``body`` and the duplicate keys in it."""
+    duplicates: list[str] = []
+    try:
+        node = yaml.compose(body, Loader=YamlLoader)
+        if node is not None:
+            _yaml_duplicates(node, "", duplicates)
+        tree = yaml.load(body, Loader=YamlLoader)  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, RecursionError) as error:
+        raise status.bad_request(f"error converting YAML to JSON: {error}") from None
+    if not isinstance(tree, dict):
+        raise status.bad_request("couldn't get version/kind; json parse error: the body is not an object")
+    return _plain(tree), duplicates
+
+
+def _plain(value: Any) -> Any:
+    # YAML's own dates and non-string keys, as JSON has them.
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else _key(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return value.isoformat().replace("+00:00", "Z") if hasattr(value, "isoformat") else str(value)
+
+
+def _key(key: object) -> str:
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return "null" if key is None else str(key)
+
+
+def _yaml_duplicates(node: yaml.Node, path: str, found: list[str]) -> None:
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            where = f"{path}.{key.value}" if path else str(key.value)
+            if key.value in seen:
+                found.append(f"duplicate field {quote(where)}")
+            seen.add(key.value)
+            _yaml_duplicates(value, where, found)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            _yaml_duplicates(item, f"{path}[{index}]", found)
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object whose duplicate keys are still there."""
+
+
+def _has_duplicates(body: bytes) -> bool:
+    found = False
+
+    def hook(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal found
+        if len(pairs) > 1 and len({key for key, _ in pairs}) != len(pairs):
+            found = True
+
+    json.loads(body, object_pairs_hook=hook)
+    return found
+
+
+def _duplicates(body: bytes) -> list[str]:
+    if not _has_duplicates(body):
+        return []
+    found: list[str] = []
+
+    def walk(value: Any, path: str) -> None:
+        if isinstance(value, _Pairs):
+            seen = set()
+            for key, item in value:
+                where = f"{path}.{key}" if path else key
+                if key in seen:
+                    found.append(f"duplicate field {quote(where)}")
+                seen.add(key)
+                walk(item, where)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                walk(item, f"{path}[{index}]")
+
+    walk(json.loads(body, object_pairs_hook=_Pairs), "")
+    return found
+
+
+def go_kind(value: Any) -> str:
+    """What encoding/json calls the kind of ``value``."""
+    if isinstance(value, dict):
+        return "object"
+    if isinstance(value, list):
+        return "array"
+    if isinstance(value, str):
+        return "string"
+    return "bool" if isinstance(value, bool) else "number"

@@ -1,0 +1,90 @@
+"""From a body's tree to an object of the right type, pruned and defaulted."""
+
+from __future__ import annotations
+
+from kubewright.objects import ApiResource, parse_api_version
+from kubewright.objects.jsontree import JsonObject
+from kubewright.server import metadata, status, writepath
+from kubewright.server.gotext import quote
+from kubewright.server.handlers.scope import Scope
+from kubewright.server.options import WriteOptions
+
+SCHEME = '"pkg/runtime/scheme.go:111"'
+"""What apiserver calls its table of built-in kinds in error messages."""
+
+
+def accept_object(scope: Scope, obj: JsonObject, duplicates: list[str], options: WriteOptions) -> JsonObject:
+    """Check the type of a body and clean it: prune, default, complain about what strict decoding finds.
+
+    Raises:
+        StatusError: 400, it is of another type, or not strictly right where that is asked for.
+    """
+    check_type(scope, obj)
+    complaints = duplicates + clean(scope, obj)
+    report(scope, complaints, options)
+    return obj
+
+
+def clean(scope: Scope, obj: JsonObject) -> list[str]:
+    """Prune and default ``obj``; the complaints of strict decoding."""
+    meta = obj.get("metadata")
+    if meta is None:
+        meta = obj["metadata"] = {}
+    elif not isinstance(meta, dict):
+        kind, version = scope.definition.resource.kind, scope.definition.resource.version
+        why = "json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta"
+        raise status.bad_request(f"{kind} in version {quote(version)} cannot be handled as a {kind}: {why}")
+    unknown = writepath.clean(scope.definition, obj)
+    metadata.tidy(obj["metadata"])
+    return [f"unknown field {quote(path)}" for path in unknown]
+
+
+def report(scope: Scope, complaints: list[str], options: WriteOptions) -> None:
+    """Refuse, warn of or ignore what strict decoding complains about."""
+    if not complaints or options.field_validation == "Ignore":
+        return
+    if options.field_validation == "Warn":
+        scope.context.warnings += complaints
+        return
+    kind, version = scope.definition.resource.kind, scope.definition.resource.version
+    raise status.bad_request(
+        f"{kind} in version {quote(version)} cannot be handled as a {kind}: "
+        f"strict decoding error: {', '.join(complaints)}"
+    )
+
+
+def check_type(scope: Scope, obj: JsonObject) -> None:
+    """Refuse an object of another kind or version; fill in what a body may leave out.
+
+    Raises:
+        StatusError: 400.
+    """
+    resource = scope.definition.resource
+    kind, version = obj.get("kind"), obj.get("apiVersion")
+    if not kind and scope.definition.custom:
+        raise status.bad_request(f"Object 'Kind' is missing in '{scope.request.body.decode(errors='replace')}'")
+    if not version and scope.definition.custom:
+        raise status.bad_request(
+            f"Object 'apiVersion' is missing in '{scope.request.body.decode(errors='replace')}'"
+        )
+    if scope.definition.custom and version and version != resource.api_version:
+        raise status.bad_request(
+            f"the API version in the data ({version}) does not match the expected API version "
+            f"({resource.api_version})"
+        )
+    if version and version != resource.api_version:
+        shown = kind or resource.kind
+        said = parse_api_version(version)[1]
+        why = f"no kind {quote(shown)} is registered for version {quote(version)} in scheme {SCHEME}"
+        raise status.bad_request(f"{shown} in version {quote(said)} cannot be handled as a {resource.kind}: {why}")
+    if kind and kind != resource.kind:
+        why = unknown_conversion(kind, resource)
+        version_said = quote(resource.version)
+        raise status.bad_request(f"{kind} in version {version_said} cannot be handled as a {resource.kind}: {why}")
+    obj["apiVersion"], obj["kind"] = resource.api_version, resource.kind
+
+
+def unknown_conversion(kind: str, resource: ApiResource) -> str:
+    """Why an object of another kind is no such resource."""
+    internal = resource.group.partition(".")[0] or "core"
+    return f"converting ({resource.version}.{kind}) to ({internal}.{resource.kind}): unknown conversion"

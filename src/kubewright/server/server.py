@@ -1,0 +1,164 @@
+"""The server: from a request to a response."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubewright import clock
+from kubewright.server import options, status
+from kubewright.server.admission import Admission
+from kubewright.server.context import ADMIN, Context, UserInfo
+from kubewright.server.discovery import Discovery
+from kubewright.server.handlers import delete, read, subresources, watch, write
+from kubewright.server.handlers.scope import Scope
+from kubewright.server.lookups import StoreLookups
+from kubewright.server.registry import ResourceDefinition
+from kubewright.server.resource_store import ResourceStore
+from kubewright.server.resources import ServedResources
+from kubewright.server.routing import RequestInfo, parse_resource_request, split_path
+from kubewright.server.status import StatusError
+from kubewright.server.store import HISTORY, Store
+from kubewright.wire import Request, Response, WholeResponse
+
+_VERB_OF_ACTION = {"deletecollection": "delete"}
+
+
+class Server:
+    """An API server in this process.
+
+    Args:
+        resources: what it serves from the start; the built-in kinds unless given.
+        history: events each resource remembers at least, for watches and paged lists that come back.
+    """
+
+    def __init__(self, resources: Iterable[ResourceDefinition] | None = None, *, history: int = HISTORY) -> None:
+        self.store = Store(history)
+        self.resources = ServedResources()
+        self.admission = Admission()
+        self.lookups = StoreLookups(self.store)
+        self._discovery = Discovery(self.resources)
+        self._stores: dict[ResourceDefinition, ResourceStore] = {}
+        self._closing = False
+        if resources is None:
+            from kubewright.server.startup import initial_resources
+
+            resources = initial_resources(self)
+        for definition in resources:
+            self.resources.add(definition)
+        from kubewright.server.startup import put_initial_objects
+
+        put_initial_objects(self)
+
+    async def handle(self, request: Request, user: UserInfo = ADMIN) -> Response:
+        """Answer ``request``, made by ``user``. Refusals are answers too: nothing is raised."""
+        try:
+            return await self._dispatch(request, user)
+        except StatusError as error:
+            return error.to_response()
+        except RecursionError:
+            return status.bad_request("the object is nested too deeply").to_response()
+
+    def close(self) -> None:
+        """End all watches and refuse what comes after."""
+        self._closing = True
+        self.store.wake()
+
+    @property
+    def closing(self) -> bool:
+        """Whether :meth:`close` has been called."""
+        return self._closing
+
+    def resource_store(self, definition: ResourceDefinition) -> ResourceStore:
+        """The objects of a resource, in the version of ``definition``."""
+        found = self._stores.get(definition)
+        if found is None:
+            found = self._stores[definition] = ResourceStore(definition, self.store, self.admission)
+        return found
+
+    def serve(self, definition: ResourceDefinition) -> None:
+        """Serve ``definition`` from now on."""
+        self.resources.add(definition)
+
+    def forget(self, definition: ResourceDefinition) -> None:
+        """Serve ``definition`` no longer. Its objects stay in the store."""
+        self.resources.remove(definition)
+        self._stores.pop(definition, None)
+
+    async def _dispatch(self, request: Request, user: UserInfo) -> Response:
+        if self._closing:
+            raise status.service_unavailable("the server is shutting down")
+        query = options.parse_query(request.query)
+        parts = split_path(request.path)
+        info = parse_resource_request(request.method, parts, watch=options.flag(query, "watch"))
+        if info is None:
+            return self._discovery.answer(request, parts)
+        definition = self.resources.find(info.group, info.version, info.resource)
+        if definition is None:
+            if self.resources.has_group_version(info.group, info.version) or not info.group:
+                raise status.path_not_found()
+            return WholeResponse(404, {"content-type": "text/plain; charset=utf-8"}, b"404 page not found\n")
+        scope = self._scope(request, info, query, definition, user)
+        if definition.deprecation:
+            scope.context.warnings.append(definition.deprecation)
+        return await self._answer(scope)
+
+    def _scope(
+        self,
+        request: Request,
+        info: RequestInfo,
+        query: dict[str, list[str]],
+        definition: ResourceDefinition,
+        user: UserInfo,
+    ) -> Scope:
+        resource = definition.resource
+        now = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        context = Context(
+            verb=info.verb,
+            group=info.group,
+            version=info.version,
+            resource=info.resource,
+            lookups=self.lookups,
+            now=now,
+            namespace=info.namespace if resource.namespaced else "",
+            name=info.name,
+            subresource=info.subresource,
+            user=user,
+        )
+        store = self.resource_store(definition)
+        return Scope(request, info, query, definition, store, context, self.store.revision)
+
+    async def _answer(self, scope: Scope) -> Response:
+        info, definition = scope.info, scope.definition
+        resource = definition.resource
+        if definition.missing:
+            raise status.not_implemented(definition.missing)
+        if resource.namespaced != bool(info.namespace) and not self._is_across_namespaces(info):
+            raise status.path_not_found()
+        if info.subresource:
+            return await subresources.answer(scope)
+        verb = info.verb
+        if resource.verbs and verb not in resource.verbs:
+            raise status.method_not_allowed()
+        if verb == "get":
+            return read.get(scope)
+        if verb == "list":
+            return read.list_objects(scope)
+        if verb == "watch":
+            return watch.watch(scope, lambda: self._closing)
+        if verb == "create" and not info.name:
+            return await write.create(scope)
+        if verb == "update" and info.name:
+            return await write.update(scope)
+        if verb == "patch" and info.name:
+            return await write.patch(scope)
+        if verb == "delete":
+            return await delete.delete(scope)
+        if verb == "deletecollection":
+            return await delete.delete_collection(scope)
+        raise status.method_not_allowed()
+
+    @staticmethod
+    def _is_across_namespaces(info: RequestInfo) -> bool:
+        if info.resource == "namespaces" and not info.group:
+            return True
+        return not info.namespace and not info.name and info.verb in ("list", "watch", "deletecollection")

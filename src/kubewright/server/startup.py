@@ -1,0 +1,80 @@
+"""What is there when a server starts: its resources, the first namespaces, the ``kubernetes`` Service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubewright import clock
+from kubewright.objects.jsontree import JsonObject
+from kubewright.server.registry import ResourceDefinition
+
+if TYPE_CHECKING:
+    from kubewright.server.server import Server
+
+NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+
+
+def initial_resources(server: Server) -> list[ResourceDefinition]:
+    """The built-in kinds, with CustomResourceDefinitions that ``server`` serves as they come."""
+    from kubewright.server.builtin import builtin_resources
+    from kubewright.server.crd import crd_definition
+
+    return [
+        crd_definition(server, definition) if definition.resource.group == "apiextensions.k8s.io" else definition
+        for definition in builtin_resources()
+    ]
+
+
+def put_initial_objects(server: Server) -> None:
+    """Store what every cluster begins with."""
+    now = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    namespaces = server.resources.stored("", "namespaces")
+    if namespaces is None:
+        return
+    store = server.resource_store(namespaces)
+    for name in NAMESPACES:
+        store.replace_unchecked(_namespace(name, now))
+    services = server.resources.stored("", "services")
+    if services is not None:
+        server.resource_store(services).replace_unchecked(_kubernetes_service(now))
+
+
+def _namespace(name: str, now: str) -> JsonObject:
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": name,
+            "uid": clock.uuid4(),
+            "creationTimestamp": now,
+            "labels": {"kubernetes.io/metadata.name": name},
+        },
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"phase": "Active"},
+    }
+
+
+def _kubernetes_service(now: str) -> JsonObject:
+    address = "10.96.0.1"
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "uid": clock.uuid4(),
+            "creationTimestamp": now,
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "clusterIP": address,
+            "clusterIPs": [address],
+            "internalTrafficPolicy": "Cluster",
+            "ipFamilies": ["IPv4"],
+            "ipFamilyPolicy": "SingleStack",
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 443}],
+            "sessionAffinity": "None",
+            "type": "ClusterIP",
+        },
+        "status": {"loadBalancer": {}},
+    }
