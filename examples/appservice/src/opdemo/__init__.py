@@ -1,0 +1,1 @@
+"""opdemo: a Kubernetes operator."""

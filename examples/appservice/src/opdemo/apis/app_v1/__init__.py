@@ -1,0 +1,1 @@
+"""app.example.com/v1."""

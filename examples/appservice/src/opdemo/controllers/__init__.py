@@ -1,0 +1,1 @@
+"""The controllers: what is made of each custom resource."""
