@@ -35,11 +35,12 @@ def app() -> None:
 
 def load_commands() -> None:
     """Enter every subcommand."""
-    from kubewright.cli import add, cluster, completion, new, run, up, version
+    from kubewright.cli import add, cluster, completion, generate, new, run, up, version
 
     for command in (
         new.new,
         add.add,
+        generate.generate,
         up.up,
         cluster.cluster,
         run.run,

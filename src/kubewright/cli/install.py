@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from kubewright import clock
 from kubewright.cli.describe import describe
-from kubewright.errors import ApiError, Forbidden, KubewrightError
-from kubewright.objects import ApiResource, JsonObject, Object, crd
+from kubewright.errors import ApiError, Forbidden, KubewrightError, NotFound
+from kubewright.objects import ApiResource, JsonObject
 
 if TYPE_CHECKING:
     from kubewright.client import Client
 
 FIELD_MANAGER = "kubewright"
 ESTABLISHED_SECONDS = 30.0
+POLL_SECONDS = 0.02
 
 _DEFINITIONS = ApiResource(
     group="apiextensions.k8s.io",
@@ -23,14 +23,6 @@ _DEFINITIONS = ApiResource(
     plural="customresourcedefinitions",
     namespaced=False,
 )
-
-
-def definitions(kinds: Iterable[type[Object]]) -> list[JsonObject]:
-    """The CRDs of ``kinds``: one for all versions of a kind."""
-    versions: dict[tuple[str, str], list[type[Object]]] = {}
-    for kind in kinds:
-        versions.setdefault((kind.api_resource.group, kind.kind), []).append(kind)
-    return [crd(*kinds) for kinds in versions.values()]
 
 
 async def install_definition(client: Client, manifest: JsonObject) -> None:
@@ -52,6 +44,7 @@ async def install_definition(client: Client, manifest: JsonObject) -> None:
         raise KubewrightError(
             f"the server refuses the CRD {name}: {error}", hint="correct the type it is made from"
         ) from error
+    resource = _resource(manifest)
     deadline = clock.monotonic() + ESTABLISHED_SECONDS
     while not (state := describe((await client.get(_DEFINITIONS, name)).to_dict())).done:
         if clock.monotonic() > deadline or "not accepted" in state.words:
@@ -59,4 +52,29 @@ async def install_definition(client: Client, manifest: JsonObject) -> None:
                 f"the CRD {name} is not served: {state.words}",
                 hint=f"look at it with: kubectl get crd {name} -o yaml",
             )
-        await clock.sleep(0.05)
+        await clock.sleep(POLL_SECONDS)
+    # Established comes a moment before the first request is answered.
+    while not await _is_served(client, resource) and clock.monotonic() < deadline:
+        await clock.sleep(POLL_SECONDS)
+
+
+def _resource(manifest: JsonObject) -> ApiResource:
+    spec = manifest["spec"]
+    served = [version["name"] for version in spec["versions"] if version["served"]]
+    return ApiResource(
+        group=spec["group"],
+        version=served[0],
+        kind=spec["names"]["kind"],
+        plural=spec["names"]["plural"],
+        namespaced=spec["scope"] == "Namespaced",
+    )
+
+
+async def _is_served(client: Client, resource: ApiResource) -> bool:
+    try:
+        await client.list(resource, limit=1)
+    except NotFound:
+        return False
+    except Forbidden:
+        return True
+    return True

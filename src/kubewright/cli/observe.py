@@ -56,6 +56,10 @@ class Observer:
             self._changed.clear()
             await self._changed.wait()
 
+    def wake(self) -> None:
+        """Look again at what is waited for."""
+        self._changed.set()
+
     async def stop(self) -> None:
         """End the watches."""
         await self._cache.stop()

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubewright.cli.install import FIELD_MANAGER, definitions, install_definition
+from kubewright import clock
+from kubewright.cli import reconciles
+from kubewright.cli.install import FIELD_MANAGER, install_definition
 from kubewright.cli.observe import Observer
 from kubewright.cli.project import load_kinds, load_project
 from kubewright.cli.run import watched_namespaces
 from kubewright.errors import ApiError, KubewrightError
-from kubewright.manifests import read_documents
-from kubewright.objects import ApiResource, GroupVersionKind, RawObject, parse_api_version
+from kubewright.manifests import crds, read_documents
+from kubewright.objects import ApiResource, GroupVersionKind, ObjectKey, RawObject, parse_api_version
 
 if TYPE_CHECKING:
     from kubewright.cli.view import View
     from kubewright.cli.world import World
     from kubewright.client import Client, ClientConfig
+    from kubewright.runtime import ReconcileRecord
     from kubewright.scaffold import Project
 
 # What built-in controllers make of the kinds that operators own.
@@ -55,11 +58,12 @@ class Session:
         self._target = target
         self._documents = [document for path in manifests for document in read_documents(path)]
         self._operator = load_project(project)
-        controlled = [controller.kind for controller in self._operator.controllers]
-        self._definitions = definitions(dict.fromkeys([*load_kinds(project), *controlled]))
+        self._definitions = crds(self._operator, load_kinds(project))
         self._namespaces = watched_namespaces(namespace)
         self._config: ClientConfig | None = None
         self._applied: set[str] = set()
+        self._waited_for: set[tuple[str, ObjectKey]] = set()
+        self._last: dict[tuple[str, ObjectKey], ReconcileRecord] = {}
         if not target.embedded:
             from kubewright.client import load_config
 
@@ -74,15 +78,24 @@ class Session:
                 view.step(f"CRD {manifest['metadata']['name']} is established")
             stack.enter_context(_logging_to(view))
             running = await stack.enter_async_context(self._operator.running(client, namespaces=self._namespaces))
-            where = ", ".join(running.namespaces) or "all namespaces"
-            view.step(f"operator {self._operator.name} runs here, watching {where}")
+            running.observe(self._reconciled(view))
+            watched = [namespace for namespace in running.namespaces if namespace]
+            view.step(
+                f"operator {self._operator.name} runs here, watching {', '.join(watched) or 'all namespaces'}"
+            )
             if self._documents:
                 observer = Observer(client, view)
                 stack.push_async_callback(observer.stop)
+                running.observe(lambda _: observer.wake())
                 await self._apply(client, observer, view)
+                for namespace in sorted({key.namespace for _, key in self._waited_for} - {""}):
+                    if watched and namespace not in watched:
+                        view.log(f"the operator does not watch the namespace {namespace}", failed=True)
                 await observer.wait(self._is_ready)
                 view.ready(observer.world)
-            await running.wait()
+            while True:
+                running.check()
+                await clock.sleep(1.0)
 
     @asynccontextmanager
     async def _cluster(self, view: View) -> AsyncIterator[Client]:
@@ -105,6 +118,7 @@ class Session:
     async def _apply(self, client: Client, observer: Observer, view: View) -> None:
         """Apply the manifests in their order, and show what becomes of them."""
         owned = {kind.api_resource for controller in self._operator.controllers for kind in controller.owns}
+        ours = {controller.kind.api_resource.gvk for controller in self._operator.controllers}
         namespaces: set[str] = set()
         for document in self._documents:
             group, version = parse_api_version(document.object["apiVersion"])
@@ -114,18 +128,34 @@ class Session:
             except ApiError as error:
                 raise KubewrightError(f"{document.where}: {document.title}: {error}", hint=error.hint) from error
             self._applied.add(answer.metadata.uid)
+            if resource.gvk in ours:
+                self._waited_for.add((resource.kind, answer.key))
             namespaces.add(answer.metadata.namespace)
             observer.watch([resource], namespace=answer.metadata.namespace, root=self._is_applied)
             view.step(f"applied {document.title} from {document.where}")
-        for namespace in sorted(namespaces):
+        for namespace in [""] if "" in namespaces else sorted(namespaces):
             observer.watch({*owned, *_MADE_BY_CONTROLLERS}, namespace=namespace)
+
+    def _reconciled(self, view: View) -> Callable[[ReconcileRecord], None]:
+        def observe(record: ReconcileRecord) -> None:
+            self._last[record.kind, record.key] = record
+            if reconciles.is_telling(record):
+                view.log(reconciles.line(record, self._project.source), failed=reconciles.failed(record))
+
+        return observe
 
     def _is_applied(self, obj: RawObject) -> bool:
         return obj.metadata.uid in self._applied
 
     def _is_ready(self, world: World) -> bool:
+        """Whether the operator says so of all that was applied, and it shows."""
+        for each in self._waited_for:
+            record = self._last.get(each)
+            if record is None or record.outcome != "done" or record.ready is False:
+                return False
         forest = world.forest()
-        return len(forest) == len(self._applied) and all(node.state.done for root in forest for node in root.all())
+        nodes = [node for root in forest for node in root.all()]
+        return len(forest) == len(self._applied) and all(node.state.done for node in nodes)
 
 
 @contextmanager
