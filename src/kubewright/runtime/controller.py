@@ -139,6 +139,13 @@ class Controller(Generic[ObjectT]):
         That a subclass has it is what puts a finalizer on every custom resource.
         """
 
+    async def terminate(self, obj: ObjectT, ctx: Context, /) -> Result:
+        """What ``obj`` needs while it is being deleted, of a controller that put no finalizer on it.
+
+        For those who bring its end about (kubelets, namespaces) or take part in it; others have nothing to do.
+        """
+        return Result()
+
     @classmethod
     def finalizes(cls) -> bool:
         """Whether the class has a ``finalize`` of its own."""

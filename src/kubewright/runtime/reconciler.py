@@ -279,7 +279,9 @@ class Reconciler:
                 if controller.finalizes():
                     await self._timed(controller.finalize(decode(raw, controller.kind), ctx), log)
                 await self._patch_finalizers(raw, remove_finalizer)
-            return _Ending("finalized")
+                return _Ending("finalized")
+            ended: Result | None = await controller.terminate(decode(raw, controller.kind), ctx)
+            return _Ending("finalized", again=ended.requeue_after if ended else None)
         if controller.finalizes() != ours:
             raw = await self._patch_finalizers(raw, remove_finalizer if ours else add_finalizer)
         result: Result | None = await self._timed(controller.reconcile(decode(raw, controller.kind), ctx), log)

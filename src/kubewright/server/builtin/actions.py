@@ -1,10 +1,12 @@
-"""Subresources that are neither status nor scale: a Pod's log, eviction and binding."""
+"""Subresources that are neither status nor scale: a Pod's log, binding and eviction."""
 
 from __future__ import annotations
 
+from kubewright.objects import selectors
 from kubewright.objects.jsontree import JsonObject
-from kubewright.server import status
-from kubewright.server.registry import Action, ActionRequest
+from kubewright.server import deletion, status
+from kubewright.server.options import DeleteOptions
+from kubewright.server.registry import Action, ActionRequest, Strategy
 from kubewright.wire import Response, WholeResponse
 
 
@@ -32,5 +34,62 @@ async def pod_log(asked: ActionRequest) -> Response:
     return WholeResponse(200, {"content-type": "text/plain"}, text.encode())
 
 
-ACTIONS: dict[str, Action] = {"pods/log": pod_log}
+async def pod_binding(asked: ActionRequest) -> JsonObject:
+    """Put a Pod on a node, as schedulers do."""
+    context = asked.context
+    target = (asked.body or {}).get("target") or {}
+    node = target.get("name", "")
+
+    def assign(pod: JsonObject | None) -> JsonObject:
+        if pod is None:
+            raise status.not_found("", "pods", context.name)
+        why = ""
+        if "deletionTimestamp" in pod["metadata"]:
+            why = f"pod {context.name} is being deleted, cannot be assigned to a host"
+        elif pod["spec"].get("nodeName"):
+            why = f'pod {context.name} is already assigned to node "{pod["spec"]["nodeName"]}"'
+        elif pod["spec"].get("schedulingGates"):
+            why = f"pod {context.name} has non-empty .spec.schedulingGates"
+        if why:
+            raise status.conflict("", "pods/binding", context.name, why)
+        pod["spec"]["nodeName"] = node
+        conditions = [c for c in pod["status"].get("conditions") or () if c["type"] != "PodScheduled"]
+        scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None}
+        pod["status"]["conditions"] = [*conditions, {**scheduled, "lastTransitionTime": context.now}]
+        return pod
+
+    await asked.resources.update(context.name, assign, context, strategy=Strategy(), tracked=True)
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
+async def pod_eviction(asked: ActionRequest) -> JsonObject:
+    """Delete a Pod if the disruption budgets it counts in allow it."""
+    context = asked.context
+    pod = _pod(asked)
+    for budget in context.lookups.list("policy", "poddisruptionbudgets", context.namespace):
+        selector = selectors.label_selector(budget["spec"].get("selector"))
+        if selector is None or not selector.matches(pod["metadata"].get("labels")):
+            continue
+        counted = budget.get("status") or {}
+        if counted.get("disruptionsAllowed", 0) <= 0:
+            raise _refused(budget["metadata"]["name"], counted)
+    given = (asked.body or {}).get("deleteOptions") or {}
+    options = DeleteOptions(grace_period_seconds=given.get("gracePeriodSeconds"))
+    await deletion.delete(asked.resources, context.name, options, context)
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
+def _refused(budget: str, counted: JsonObject) -> status.StatusError:
+    wanted, healthy = counted.get("desiredHealthy", 0), counted.get("currentHealthy", 0)
+    cause = f"The disruption budget {budget} needs {wanted} healthy pods and has {healthy} currently"
+    error = status.too_many_requests("Cannot evict pod as it would violate the pod's disruption budget.", 0)
+    error.details = {"causes": [{"reason": "DisruptionBudget", "message": cause}]}
+    return error
+
+
+ACTIONS: dict[str, Action] = {
+    "pods/log": pod_log,
+    "pods/binding": pod_binding,
+    "pods/eviction": pod_eviction,
+}
 """By group resource and subresource."""
