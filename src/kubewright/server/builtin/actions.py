@@ -74,7 +74,12 @@ async def pod_eviction(asked: ActionRequest) -> JsonObject:
         if counted.get("disruptionsAllowed", 0) <= 0:
             raise _refused(budget["metadata"]["name"], counted)
     given = (asked.body or {}).get("deleteOptions") or {}
-    options = DeleteOptions(grace_period_seconds=given.get("gracePeriodSeconds"))
+    preconditions = given.get("preconditions") or {}
+    options = DeleteOptions(
+        grace_period_seconds=given.get("gracePeriodSeconds"),
+        uid=preconditions.get("uid"),
+        resource_version=preconditions.get("resourceVersion"),
+    )
     await deletion.delete(asked.resources, context.name, options, context)
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
