@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -91,8 +91,8 @@ async def install(kubeconfig: Path) -> None:
     watch = client.watch(
         apiextensions.CustomResourceDefinition, field_selector=f"metadata.name={name}", send_initial_events=True
     )
-    async with asyncio.timeout(30), aclosing(watch) as events:
-        async for event in events:
+    async with asyncio.timeout(30), watch:
+        async for event in watch:
             if isinstance(event.object, apiextensions.CustomResourceDefinition) and established(event.object):
                 break
     await client.close()
@@ -107,8 +107,8 @@ async def remove(kubeconfig: Path) -> None:
 
 
 def established(definition: apiextensions.CustomResourceDefinition) -> bool:
-    conditions = (definition.status and definition.status.conditions) or []
-    return any(condition.type == "Established" and condition.status == "True" for condition in conditions)
+    conditions = definition.status.conditions if definition.status else None
+    return any(condition.type == "Established" and condition.status == "True" for condition in conditions or ())
 
 
 @pytest.fixture(scope="module")

@@ -168,7 +168,7 @@ class NetworkResponse(Response):
         except (aiohttp.ClientError, OSError) as error:
             raise told(error, self._server, self._doing) from error
         except BaseException:
-            self._response.close()
+            self._cut()
             raise
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -185,10 +185,17 @@ class NetworkResponse(Response):
             raise told(error, self._server, self._doing) from error
         finally:
             if not content.is_eof():
-                self._response.close()
+                self._cut()
 
     async def close(self) -> None:
         """Let go of the body unread, and of its connection."""
+        self._cut()
+
+    def _cut(self) -> None:
+        # A TLS connection that is closed says farewell and waits for an answer, longer than the loop may live.
+        connection = self._response.connection
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
         self._response.close()
 
     def __del__(self) -> None:
