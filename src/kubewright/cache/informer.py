@@ -72,7 +72,7 @@ class Informer:
         self._handlers: list[Handler] = []
         self._in_flight: dict[ObjectKey, _InFlight] = {}
         self._echoes: dict[ObjectKey, dict[str, object]] = {}
-        self._tombstones: dict[ObjectKey, str] = {}
+        self._tombstones: set[tuple[ObjectKey, str]] = set()
 
     @property
     def caught_up(self) -> bool:
@@ -86,10 +86,7 @@ class Informer:
             keys.add(obj.key)
             known = self.store.get(obj.key)
             reached = known.metadata.resource_version if known else self.version
-            if (
-                is_newer(obj.metadata.resource_version, reached)
-                and self._tombstones.get(obj.key) != obj.metadata.uid
-            ):
+            if is_newer(obj.metadata.resource_version, reached) and not self._is_dead(obj):
                 return False
         return not any(
             known.key not in keys and not is_newer(known.metadata.resource_version, listed.resource_version)
@@ -110,15 +107,15 @@ class Informer:
 
     def replace(self, items: Iterable[RawObject], resource_version: str) -> None:
         """The whole list as of ``resource_version``: what it lacks was deleted, unless it is a newer own write."""
-        listed = set()
+        listed, alive = set(), set()
         for obj in items:
             listed.add(obj.key)
+            alive.add((obj.key, obj.metadata.uid))
             self._put(obj, initial=not self.synced.is_set())
         for known in self.store:
             if known.key not in listed and not is_newer(known.metadata.resource_version, resource_version):
                 self._remove(known.key)
-        for key in [key for key in self._tombstones if key not in listed]:
-            del self._tombstones[key]
+        self._tombstones &= alive
         self.bookmark(resource_version)
         self.synced.set()
 
@@ -138,13 +135,19 @@ class Informer:
         """The watch says DELETED."""
         key, uid = obj.key, obj.metadata.uid
         self._reached(obj.metadata.resource_version)
-        self._forget_echoes(key, obj.metadata.resource_version)
-        if self._tombstones.get(key) == uid:
-            del self._tombstones[key]
+        version = obj.metadata.resource_version
+        echo = version in self._echoes.get(key, ())
+        self._forget_echoes(key, version)
+        if echo:  # an own write that took it out of the scope
+            return
+        if self._is_dead(obj):
+            self._tombstones.remove((key, uid))
             return
         known = self.store.get(key)
         if known is not None and known.metadata.uid == uid:
             self._remove(key)
+        else:  # an own write made it anew, and knew nothing of this
+            self._notify(Change("DELETED", obj, None))
 
     def bookmark(self, resource_version: str) -> None:
         """The watch has told of everything up to ``resource_version``."""
@@ -180,9 +183,10 @@ class Informer:
             self._overlay(written, origin)
         if deleted_uid:
             flight.origins[deleted_uid] = origin
+            if not any(change.new is None and change.object.metadata.uid == deleted_uid for change in flight.held):
+                self._tombstones.add((key, deleted_uid))
             known = self.store.get(key)
             if known is not None and known.metadata.uid == deleted_uid:
-                self._tombstones[key] = deleted_uid
                 self._remove(key, origin)
         flight.count -= 1
         if flight.count == 0:
@@ -196,17 +200,22 @@ class Informer:
         key, version = obj.key, obj.metadata.resource_version
         obj.raw = without_managed_fields(obj.raw)
         known = self.store.get(key)
-        if known is not None and not is_newer(version, known.metadata.resource_version):
-            return
-        if not self.scope.matches(obj):
+        if not is_newer(version, self.version) or self._is_dead(obj):
+            return  # the watch has told of it, and perhaps of its end
+        within = self.scope.matches(obj)
+        if within or known is not None:
+            self._echoes.setdefault(key, {})[version] = origin
+        if not within:
             self._remove(key, origin)
             return
-        self._tombstones.pop(key, None)
-        self.store.put(obj)
-        self._echoes.setdefault(key, {})[version] = origin
+        if known is None or is_newer(version, known.metadata.resource_version):
+            self.store.put(obj)
         self._notify(Change("MODIFIED" if known else "ADDED", known, obj, origin=origin))
 
     # Both.
+
+    def _is_dead(self, obj: RawObject) -> bool:
+        return (obj.key, obj.metadata.uid) in self._tombstones
 
     def _reached(self, version: str) -> None:
         if is_newer(version, self.version):
@@ -214,16 +223,16 @@ class Informer:
 
     def _put(self, obj: RawObject, *, initial: bool = False) -> None:
         key, version = obj.key, obj.metadata.resource_version
-        if self._tombstones.get(key) == obj.metadata.uid:
+        if self._is_dead(obj):
+            return
+        if version in self._echoes.get(key, ()):
+            self._forget_echoes(key, version)
             return
         known = self.store.get(key)
         if known is not None and not is_newer(version, known.metadata.resource_version):
-            if version == known.metadata.resource_version or version in self._echoes.get(key, ()):
-                self._forget_echoes(key, version)
-            else:
+            if version != known.metadata.resource_version:
                 self._notify(Change("MODIFIED", known, obj))
             return
-        self._tombstones.pop(key, None)
         self._forget_echoes(key, version)
         obj.raw = without_managed_fields(obj.raw)
         self.store.put(obj)
