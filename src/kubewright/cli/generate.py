@@ -25,6 +25,7 @@ def generate(what: str, check: bool, force: bool, image: str | None, namespace: 
     """Write deploy/: CRDs, samples, RBAC and the operator's Deployment.
 
     What was changed by hand is kept and named, unless --force is given. A sample is yours once it is there.
+    It fails where a file was changed by hand and there is something new for it, too.
     """
     from kubewright.cli.project import load_kinds, load_project
     from kubewright.errors import KubewrightError
@@ -42,7 +43,7 @@ def generate(what: str, check: bool, force: bool, image: str | None, namespace: 
     results = write(files, project.root / "deploy", check=check, force=force)
     for result in results:
         _tell(result, project.root, check=check)
-    if check and (stale := [r for r in results if r.outcome is not Outcome.UNCHANGED]):
+    if check and (stale := [r for r in results if r.outcome not in (Outcome.UNCHANGED, Outcome.EDITED)]):
         raise KubewrightError(
             f"{len(stale)} of {len(results)} files in deploy/ are not what the code says",
             hint="run `kubewright generate k8s`, or with --force where lines were changed by hand",
@@ -58,5 +59,5 @@ def _tell(result: FileResult, root: Path, *, check: bool) -> None:
     from kubewright.manifests import Outcome
 
     click.echo(f"{result.outcome.value:<9} {result.path.relative_to(root)}")
-    if result.outcome is Outcome.KEPT or (check and result.outcome is not Outcome.UNCHANGED):
+    if result.outcome is Outcome.KEPT or (check and result.outcome is Outcome.UPDATED):
         click.echo(result.difference)
