@@ -23,7 +23,6 @@ from kubewright.objects.markers import (
     Atomic,
     EmbeddedResource,
     Format,
-    IntOrStringMarker,
     ListMap,
     ListSet,
     Nullable,
@@ -83,6 +82,10 @@ def schema_of(type_: Any) -> JsonObject:
 def resource_schema(cls: type[Object]) -> JsonObject:
     """The schema of a custom resource as a whole, which says nothing of its metadata."""
     walk = _Walk(cls.__name__)
+    try:
+        msgspec.json.Decoder(cls)
+    except TypeError as error:
+        walk.refuse(str(error).splitlines()[0], "say it so that its objects can be decoded")
     made = walk.model(cls, skip=("metadata",) if has_status(cls) else ("metadata", "status"))
     made["properties"] = {
         "apiVersion": {"type": "string"},
@@ -130,13 +133,16 @@ class _Walk:
         base = reading.base
         if reading.marker(QuantityMarker):
             return {"anyOf": _int_or_string(), "pattern": QUANTITY_PATTERN, INT_OR_STRING: True}
-        if reading.marker(IntOrStringMarker) or base in (int | str, typing.Union[int, str]):  # noqa: UP007
-            return {"anyOf": _int_or_string(), INT_OR_STRING: True}
+        members = (
+            [read(member) for member in typing.get_args(base)] if typing.get_origin(base) is typing.Union else []
+        )
+        if {member.base for member in members} == {int, str}:
+            return self._either(members)
         if base in (Any, object, msgspec.Raw):
             return {PRESERVE: True}
         if base in _SCALARS:
             return dict(_SCALARS[base])
-        if base in (int | float, typing.Union[int, float]):  # noqa: UP007
+        if {member.base for member in members} == {int, float}:
             return {"type": "number"}
         if is_enum(base):
             return self._enumeration(type_name(base), [member.value for member in base])
@@ -150,6 +156,14 @@ class _Walk:
         if base is list or origin is list:
             return self._list(arguments, reading)
         return self._refuse_type(base, origin)
+
+    def _either(self, members: list[Reading]) -> JsonObject:
+        made: JsonObject = {"anyOf": _int_or_string(), INT_OR_STRING: True}
+        for member in members:
+            for extra in member.extras:
+                if isinstance(extra, msgspec.Meta):
+                    self._constrain(made, extra)
+        return made
 
     def _refuse_type(self, base: Any, origin: Any) -> NoReturn:
         name = type_name(base)
