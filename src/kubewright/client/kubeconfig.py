@@ -13,7 +13,7 @@ from kubewright.client import kubeconfig_file as file
 from kubewright.client.config import ClientConfig
 from kubewright.client.credentials import Credentials, TokenFile, basic, bearer
 from kubewright.client.exec_plugin import ExecPlugin
-from kubewright.errors import KubeconfigError
+from kubewright.errors import CertificateError, KubeconfigError
 from kubewright.http import TlsConfig
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -208,6 +208,8 @@ def _tls(cluster_entry: _Entry, cluster: file.Cluster, user_entry: _Entry, user:
     if bool(cert) != bool(key):
         missing = "client-key" if cert else "client-certificate"
         raise user_entry.wrong(f"{missing} is missing", "client-certificate and client-key go together")
+    _usable(cluster_entry, TlsConfig(ca_pem=ca, verify=bool(ca)))
+    _usable(user_entry, TlsConfig(client_cert_pem=cert, client_key_pem=key, verify=False))
     return TlsConfig(
         ca_pem=ca,
         client_cert_pem=cert,
@@ -215,6 +217,13 @@ def _tls(cluster_entry: _Entry, cluster: file.Cluster, user_entry: _Entry, user:
         server_name=cluster.tls_server_name or "",
         verify=not cluster.insecure_skip_tls_verify,
     )
+
+
+def _usable(entry: _Entry, tls: TlsConfig) -> None:
+    try:
+        tls.context()
+    except CertificateError as error:
+        raise entry.wrong(str(error), error.hint) from error
 
 
 def _proxy(entry: _Entry, cluster: file.Cluster) -> str | None:

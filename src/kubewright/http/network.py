@@ -133,7 +133,7 @@ class NetworkTransport:
             ssl=self._context if self._context is not None else True,
             socket_factory=_kept_alive_socket,
         )
-        return aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector,
             headers=CIMultiDict(self._headers),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -143,6 +143,10 @@ class NetworkTransport:
             max_field_size=2**16,
             max_line_size=2**16,
         )
+        # aiohttp would send PUT and DELETE again by itself when the connection breaks, although the first may have
+        # been carried out: the second then answers Conflict or NotFound to what has succeeded. The client decides.
+        session._retry_connection = False  # noqa: SLF001 - as aiohttp's own test client does
+        return session
 
 
 class NetworkResponse(Response):

@@ -56,7 +56,7 @@ class TlsConfig:
             context.load_verify_locations(cadata=self.ca_pem.decode("ascii"))
         except (ssl.SSLError, UnicodeDecodeError) as error:
             raise CertificateError(
-                f"the certificate authority is not a PEM certificate ({_reason(error)})",
+                "the certificate authority is not a PEM certificate",
                 hint="check certificate-authority or certificate-authority-data of the cluster in the kubeconfig",
             ) from error
 

@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import base64
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from kubewright import errors
+from kubewright import clock, errors
 from kubewright.client import in_cluster, load_config
 from kubewright.wire import Request
 
@@ -57,16 +62,39 @@ async def test_a_name_and_a_password(write):
     assert await authorization(loaded) == "Basic " + base64.b64encode(b"me:pw").decode()
 
 
-def test_certificates_from_files_beside_the_kubeconfig_and_inline(write):
-    for name in ("ca", "cert", "key"):
-        write(name.encode(), f"sub/{name}.pem")
+@pytest.fixture(scope="session")
+def pem():
+    """A certificate that signed itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    now = clock.now()
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM), private
+
+
+def test_certificates_from_files_beside_the_kubeconfig_and_inline(write, pem):
+    cert, key = pem
+    write(cert, "sub/cert.pem")
+    write(key, "sub/key.pem")
     user = {"client-certificate": "cert.pem", "client-key": "key.pem"}
-    loaded = load_config(write(config({**CLUSTER, "certificate-authority": "ca.pem"}, user), "sub/config"))
-    assert (loaded.tls.ca_pem, loaded.tls.client_cert_pem, loaded.tls.client_key_pem) == (b"ca", b"cert", b"key")
-    data = base64.b64encode(b"inline").decode()
-    cluster = {**CLUSTER, "certificate-authority-data": data, "certificate-authority": "nowhere"}
-    loaded = load_config(write(config(cluster, {"client-certificate-data": data, "client-key-data": data})))
-    assert (loaded.tls.ca_pem, loaded.tls.client_cert_pem, loaded.tls.client_key_pem) == (b"inline",) * 3
+    loaded = load_config(write(config({**CLUSTER, "certificate-authority": "cert.pem"}, user), "sub/config"))
+    assert (loaded.tls.ca_pem, loaded.tls.client_cert_pem, loaded.tls.client_key_pem) == (cert, cert, key)
+    cert64, key64 = (base64.b64encode(part).decode() for part in pem)
+    cluster = {**CLUSTER, "certificate-authority-data": cert64, "certificate-authority": "nowhere"}
+    loaded = load_config(write(config(cluster, {"client-certificate-data": cert64, "client-key-data": key64})))
+    assert (loaded.tls.ca_pem, loaded.tls.client_cert_pem, loaded.tls.client_key_pem) == (cert, cert, key)
 
 
 def test_what_a_cluster_may_say(write):
@@ -181,6 +209,14 @@ EXEC = {"apiVersion": "client.authentication.k8s.io/v1", "command": "x", "intera
         (config(user={"client-key-data": "YQ=="}), "client-certificate is missing"),
         (config(user={"client-certificate": "/nowhere/c"}), "client-certificate /nowhere/c cannot be read"),
         (config(user={"auth-provider": {"name": "gcp"}}), "auth-provider gcp is of a kind that Kubernetes removed"),
+        (
+            config(cluster=CLUSTER | {"certificate-authority-data": "YQ=="}),
+            'cluster "c" of .*: the certificate authority is not a PEM certificate',
+        ),
+        (
+            config(user={"client-certificate-data": "YQ==", "client-key-data": "YQ=="}),
+            'user "u" of .*: the client certificate and its key cannot be used',
+        ),
         (config(user={"as-groups": ["a"]}), "need as"),
         (config(user={"exec": EXEC | {"apiVersion": "client.authentication.k8s.io/v1alpha1"}}), "v1alpha1"),
         (config(user={"exec": EXEC | {"command": ""}}), "has no command"),

@@ -93,8 +93,9 @@ async def test_a_host_that_does_not_exist():
     await transport.close()
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
 @pytest.mark.parametrize("how", ["closed", "reset"])
-async def test_a_connection_that_ends_without_an_answer(serve, how):
+async def test_a_connection_that_ends_without_an_answer(serve, how, method):
     async def hang_up(exchange):
         if how == "reset":
             exchange.writer.get_extra_info("socket").setsockopt(
@@ -104,8 +105,8 @@ async def test_a_connection_that_ends_without_an_answer(serve, how):
 
     server = await serve(hang_up)
     transport = NetworkTransport(server.url)
-    with pytest.raises(errors.ConnectionBroken, match="broke off: POST /api"):
-        await transport.send(Request("POST", "/api", body=b"{}"))
+    with pytest.raises(errors.ConnectionBroken, match=f"broke off: {method} /api"):
+        await transport.send(Request(method, "/api"))
     assert len(server.exchanges) == 1
     await transport.close()
 
