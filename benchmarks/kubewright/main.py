@@ -6,12 +6,13 @@ import asyncio
 import os
 import signal
 
+from operator_under_test import AppServiceController
+
 from kubewright import Operator
 from kubewright.cache import Cache, Scope
 from kubewright.client import Client, connect, load_config
 from kubewright.kinds import core_v1 as core
 from kubewright.runtime import ReconcileRecord
-from operator_under_test import AppServiceController
 
 EXPECT = int(os.environ.get("BENCH_EXPECT") or 0)
 

@@ -6,8 +6,7 @@ and ``BENCH SYNCED`` (BENCH_MODE=cache: BENCH_EXPECT ConfigMaps cached).
 
 from __future__ import annotations
 
-
-from kubewright import Controller, Desired, Operator, Resource, Seen, Spec, Status, resource
+from kubewright import Controller, Desired, Resource, Seen, Spec, Status, resource
 from kubewright.kinds import apps_v1 as apps
 from kubewright.kinds import core_v1 as core
 from kubewright.objects import Condition, ObjectMeta
