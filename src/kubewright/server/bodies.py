@@ -11,7 +11,7 @@ import yaml
 from kubewright.objects.jsontree import JsonObject
 from kubewright.server import status
 from kubewright.server.gotext import quote
-from kubewright.server.media import JSON, YAML, YamlLoader, decode
+from kubewright.server.media import JSON, PROTOBUF, YAML, YamlLoader, decode
 
 MAX_BODY = 3 * 1024 * 1024
 """Bytes a body may have, as in apiserver."""
@@ -30,8 +30,10 @@ def check_size(body: bytes) -> None:
         raise status.request_entity_too_large(MAX_BODY)
 
 
-def read_object(body: bytes, media_type: str) -> tuple[JsonObject, list[str]]:
+def read_object(body: bytes, media_type: str, *, protobuf: bool = True) -> tuple[JsonObject, list[str]]:
     """The object in ``body``, and the keys it has twice, as strict decoding names them.
+
+    ``protobuf`` says whether the resource takes it: custom resources do not.
 
     Raises:
         StatusError: 400, it is not an object; 413, it is too large; 415, the media type is not one we read.
@@ -41,7 +43,11 @@ def read_object(body: bytes, media_type: str) -> tuple[JsonObject, list[str]]:
         return read_json(body)
     if media_type == YAML:
         return read_yaml(body)
-    raise status.unsupported_media_type((JSON, YAML))
+    if media_type == PROTOBUF and protobuf:
+        from kubewright.server.protobuf import read_object as read_protobuf
+
+        return read_protobuf(body), []
+    raise status.unsupported_media_type((JSON, YAML, PROTOBUF) if protobuf else (JSON, YAML))
 
 
 def read_json(body: bytes) -> tuple[JsonObject, list[str]]:

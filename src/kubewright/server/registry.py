@@ -18,6 +18,7 @@ from kubewright.wire import Request, Response
 
 if TYPE_CHECKING:
     from kubewright.server.fielderrors import FieldError
+    from kubewright.server.resource_store import ResourceStore
     from kubewright.server.schema import Schema
 
 Path: TypeAlias = tuple[str, ...]
@@ -206,6 +207,7 @@ class ActionRequest:
     context: Context
     request: Request
     body: JsonObject | None
+    resources: ResourceStore
 
 
 Action: TypeAlias = Callable[[ActionRequest], Awaitable[Response | JsonObject]]

@@ -39,9 +39,12 @@ def _walk(schema: JsonObject, path: str, errors: list[FieldError], *, root: bool
     if schema.get("uniqueItems"):
         detail = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
         errors.append(fielderrors.forbidden(f"{path}.uniqueItems", detail))
-    for word in ("definitions", "dependencies", "$ref", "id", "patternProperties"):
-        if schema.get(word):
-            errors.append(fielderrors.forbidden(f"{path}.{word}", f"{word} is not supported"))
+    unsupported = ("definitions", "dependencies", "$ref", "id", "patternProperties")
+    errors += [
+        fielderrors.forbidden(f"{path}.{word}", f"{word} is not supported")
+        for word in unsupported
+        if schema.get(word)
+    ]
     if schema.get("properties") and schema.get("additionalProperties") not in (None, False):
         detail = "additionalProperties and properties are mutual exclusive"
         errors.append(fielderrors.forbidden(f"{path}.additionalProperties", detail))

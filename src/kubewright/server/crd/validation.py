@@ -73,7 +73,8 @@ def _spec_errors(spec: JsonObject) -> list[FieldError]:
         if not (version.get("schema") or {}).get("openAPIV3Schema"):
             errors.append(fielderrors.required(f"spec.versions[{index}].schema.openAPIV3Schema"))
     if spec.get("preserveUnknownFields"):
-        detail = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
+        detail = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
+        detail += "spec.versions[*].schema instead"
         errors.append(fielderrors.invalid("spec.preserveUnknownFields", True, detail))
     for index, version in enumerate(versions):
         errors += _version_errors(version, f"spec.versions[{index}]")
@@ -159,11 +160,13 @@ def _names_errors(names: JsonObject) -> list[FieldError]:
         if not names.get(key)
     ]
     for key in ("plural", "singular"):
-        if (value := names.get(key)) and (problems := dns_1035_label_problems(value)):
-            errors.append(fielderrors.invalid(f"spec.names.{key}", value, ",".join(problems)))
+        value = names.get(key) or ""
+        if problems := dns_1035_label_problems(value) if value else []:
+            errors += [fielderrors.invalid(f"spec.names.{key}", value, ",".join(problems))]
     for key in ("kind", "listKind"):
-        if (value := names.get(key)) and (problems := dns_1035_label_problems(value.lower())):
-            errors.append(fielderrors.invalid(f"spec.names.{key}", value, _MIXED_CASE + ",".join(problems)))
+        value = names.get(key) or ""
+        if problems := dns_1035_label_problems(value.lower()) if value else []:
+            errors += [fielderrors.invalid(f"spec.names.{key}", value, _MIXED_CASE + ",".join(problems))]
     for key in ("shortNames", "categories"):
         for index, value in enumerate(names.get(key) or []):
             if problems := dns_1035_label_problems(value):

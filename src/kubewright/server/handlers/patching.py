@@ -75,7 +75,10 @@ def _patched(scope: Scope, kind: str, live: JsonObject, patch: Any) -> Any:
             return patches.json_patch(live, patch)
         from kubewright.server.patch import strategic_merge
 
-        return strategic_merge(live, patch, writepath.schema_of(scope.definition))
+        schema = writepath.schema_of(scope.definition)
+        if schema is None:
+            raise status.unsupported_patch_type()
+        return strategic_merge(live, patch, schema)
     except PatchError as error:
         raise _refused(error, kind) from error
 

@@ -20,10 +20,11 @@ from kubewright.wire import WholeResponse
 
 _EXPIRED = "The resourceVersion for the provided list is too old."
 _CONTINUE_EXPIRED = (
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
-    "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
-    "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
-    "deleted between the time the first chunk was returned and now may show up in the list."
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+    "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
+    "results. Continuing with the provided token results in an inconsistent list - objects that "
+    "were created, modified, "
+    "or deleted between the time the first chunk was returned and now may show up in the list."
 )
 _INCONSISTENT = -1
 """The revision in a continue token that goes on at whatever is newest."""

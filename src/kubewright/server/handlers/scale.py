@@ -70,9 +70,10 @@ def _check(asked: JsonObject, live: JsonObject, scope: Scope) -> None:
     if name and name != live["metadata"]["name"]:
         why = f"the name of the object ({name}) does not match the name on the URL ({scope.info.name})"
         raise status.bad_request(why)
-    if meta.get("uid") and meta["uid"] != live["metadata"]["uid"]:
+    there = live["metadata"]["uid"]
+    if meta.get("uid") and meta["uid"] != there:
         resource = scope.definition.resource
-        why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {live['metadata']['uid']}"
+        why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {there}"
         raise status.conflict(resource.group, resource.plural, live["metadata"]["name"], why)
 
 

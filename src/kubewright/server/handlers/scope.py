@@ -16,7 +16,6 @@ from kubewright.wire import Request, WholeResponse
 
 _ONE = (tables.TABLE, tables.PARTIAL)
 _MANY = (tables.TABLE, tables.PARTIAL_LIST)
-_WATCHED = (tables.TABLE, tables.PARTIAL)
 
 
 @dataclass(slots=True)
@@ -43,10 +42,7 @@ class Scope:
         Raises:
             StatusError: 406.
         """
-        if self.info.verb == "watch":
-            transforms = _WATCHED
-        else:
-            transforms = _MANY if self.info.verb == "list" else _ONE
+        transforms = _MANY if self.info.verb == "list" else _ONE
         return media.negotiate(self.request.headers.get("accept", ""), transforms)
 
     def respond(self, raw: bytes, accepted: Accepted, code: int = 200) -> WholeResponse:

@@ -28,7 +28,7 @@ async def answer(scope: Scope) -> Response:
         body = None
         if scope.request.body:
             body, _ = bodies.read_object(scope.request.body, scope.body_type)
-        outcome = await definition.actions[name](ActionRequest(scope.context, scope.request, body))
+        outcome = await definition.actions[name](ActionRequest(scope.context, scope.request, body, scope.resources))
         if isinstance(outcome, Response):
             return outcome
         return scope.finish(media.encode(outcome), scope.accepted(), 201 if info.verb == "create" else 200)

@@ -15,7 +15,7 @@ from kubewright.wire import WholeResponse
 async def create(scope: Scope) -> WholeResponse:
     """POST to a collection."""
     accepted = scope.accepted()
-    obj, duplicates = bodies.read_object(scope.request.body, scope.body_type)
+    obj, duplicates = bodies.read_object(scope.request.body, scope.body_type, protobuf=not scope.definition.custom)
     options = WriteOptions.parse(scope.query, "CreateOptions")
     prepare_context(scope, options)
     obj = accept_object(scope, obj, duplicates, options)
@@ -27,7 +27,7 @@ async def create(scope: Scope) -> WholeResponse:
 async def update(scope: Scope) -> WholeResponse:
     """PUT of an object, or of a subresource of it that is written like one."""
     accepted = scope.accepted()
-    obj, duplicates = bodies.read_object(scope.request.body, scope.body_type)
+    obj, duplicates = bodies.read_object(scope.request.body, scope.body_type, protobuf=not scope.definition.custom)
     options = WriteOptions.parse(scope.query, "UpdateOptions")
     prepare_context(scope, options)
     obj = accept_object(scope, obj, duplicates, options)
