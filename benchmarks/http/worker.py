@@ -9,6 +9,7 @@ import resource
 import ssl
 import sys
 import time
+from pathlib import Path
 
 from candidates import CANDIDATES, Candidate
 
@@ -43,7 +44,11 @@ async def writes(candidate: Candidate, path: str, count: int, in_flight: int) ->
 
 
 def memory() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most memory held so far, in MiB. getrusage would tell of the parent, which this was forked from."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
 
 
 async def run(arguments: argparse.Namespace) -> None:

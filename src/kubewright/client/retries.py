@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from kubewright import clock
 from kubewright.client.status import retry_after
 from kubewright.errors import ConnectionBroken
 from kubewright.wire import Request, Response, Transport
+
+_log = logging.getLogger("kubewright.client")
 
 _IDEMPOTENT = frozenset({"GET", "HEAD"})
 _APPLY = "application/apply-patch"
@@ -85,5 +88,6 @@ async def send(transport: Transport, request: Request, retries: Retries) -> Resp
             if wait is None:
                 return response
             await response.read()
+        _log.debug("%s %s: attempt %d failed, again in %.1f s", request.method, request.path, attempt, wait)
         await clock.sleep(wait)
         attempt += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import aiohttp
 
 # aiohttp takes longer to import than the rest of an operator's runtime together, so it waits for the first request.
+
+_LARGE = 2**20
 
 
 class NetworkTransport:
@@ -87,7 +90,7 @@ class NetworkTransport:
                     request.method,
                     URL(url, encoded=True),
                     headers=request.headers,
-                    data=request.body or None,
+                    data=_payload(request.body),
                     allow_redirects=False,
                     proxy=self._proxy or None,
                     server_hostname=self._tls.server_name or None,
@@ -207,6 +210,11 @@ class NetworkResponse(Response):
         response = getattr(self, "_response", None)
         if response is not None and not response.closed:
             response.close()
+
+
+def _payload(body: bytes) -> bytes | io.BytesIO | None:
+    # aiohttp warns of large bytes, which it hands to the socket in one piece, and sends files in pieces.
+    return io.BytesIO(body) if len(body) >= _LARGE else body or None
 
 
 def _lowered(response: aiohttp.ClientResponse) -> dict[str, str]:

@@ -43,6 +43,18 @@ async def test_a_request_arrives_as_it_was_meant(serve):
     await transport.close()
 
 
+async def test_a_large_body_goes_through_without_a_warning(serve):
+    async def answer(exchange):
+        await exchange.answer(str(len(exchange.body)).encode())
+
+    server = await serve(answer)
+    transport = NetworkTransport(server.url)
+    response = await transport.send(Request("PUT", "/", body=b"x" * 3_000_000))
+    assert await response.read() == b"3000000"
+    assert server.exchanges[0].header("content-length") == "3000000"
+    await transport.close()
+
+
 async def test_connections_are_reused_and_bounded_but_streams_have_their_own(serve):
     gate = asyncio.Event()
     watching = asyncio.Event()
