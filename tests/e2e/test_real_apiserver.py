@@ -93,7 +93,7 @@ async def install(kubeconfig: Path) -> None:
     )
     async with asyncio.timeout(30), watch:
         async for event in watch:
-            if isinstance(event.object, apiextensions.CustomResourceDefinition) and established(event.object):
+            if established(event.object):
                 break
     await client.close()
 

@@ -62,14 +62,21 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     build = [sys.executable, str(EXAMPLE / "image" / "build.py"), str(archive), *tags]
     subprocess.run(build, check=True, timeout=300)
     where = ["--dir", str(folder), "--port", PORT]
+    before = network_namespaces()
     try:
         subprocess.run([str(CLUSTER), "up", "--node", "--image", str(archive), *where], check=True, timeout=1200)
         yield folder / "kubeconfig"
     finally:
         subprocess.run([str(CLUSTER), "down", *where], check=False, timeout=120)
+        for namespace in network_namespaces() - before:  # of Pods that a failed test left
+            subprocess.run(["ip", "netns", "delete", namespace], check=False)
     left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if str(folder) in _text(path)]
     assert not left, f"processes of the cluster are left: {left}"
     assert not Path("/sys/class/net/cni0").exists()
+
+
+def network_namespaces() -> set[str]:
+    return {path.name for path in Path("/run/netns").glob("cni-*")}
 
 
 def _text(path: Path) -> str:
