@@ -9,7 +9,7 @@ from kubewright.errors import SchemaError
 from kubewright.objects.jsontree import JsonObject
 from kubewright.objects.model import Object
 from kubewright.objects.resource import ResourceOptions, has_status, options_of
-from kubewright.objects.schema import resource_schema
+from kubewright.objects.schema import schema_of
 from kubewright.objects.schema_checks import validations
 
 _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
@@ -93,7 +93,7 @@ def _check_same_kind(stored: type[Object], cls: type[Object]) -> None:
 
 
 def _version(cls: type[Object], options: ResourceOptions, *, storage: bool) -> JsonObject:
-    schema = resource_schema(cls)
+    schema = schema_of(cls)
     if options.rules:
         schema["x-kubernetes-validations"] = [
             *schema.get("x-kubernetes-validations", ()),

@@ -31,7 +31,7 @@ from kubewright.objects.markers import (
     Rule,
 )
 from kubewright.objects.meta import ObjectMeta
-from kubewright.objects.model import Object
+from kubewright.objects.model import Object, Resource
 from kubewright.objects.resource import has_status
 
 QUANTITY_PATTERN = (
@@ -76,11 +76,13 @@ def schema_of(type_: Any) -> JsonObject:
     Raises:
         SchemaError: no structural schema says what the type says; the message names the field's path.
     """
+    if isinstance(type_, type) and issubclass(type_, Resource):
+        return _resource_schema(type_)
     return _Walk(type_name(type_)).schema(type_)
 
 
-def resource_schema(cls: type[Object]) -> JsonObject:
-    """The schema of a custom resource as a whole, which says nothing of its metadata."""
+def _resource_schema(cls: type[Object]) -> JsonObject:
+    """The schema of a whole custom resource: it says nothing of the metadata."""
     walk = _Walk(cls.__name__)
     try:
         msgspec.json.Decoder(cls)
