@@ -142,6 +142,9 @@ def _chosen(config: file.Kubeconfig, name: str | None, namespace: str | None) ->
         credentials=_credentials(user, account, described, server, tls),
         headers=_impersonation(user, account),
         proxy=_proxy(cluster, described),
+        # On this machine the wire costs nothing and compressing does.
+        compression=not described.disable_compression
+        and urlsplit(server).hostname not in {"localhost", "127.0.0.1", "::1"},
         context=name,
         source=str(context_file),
     )

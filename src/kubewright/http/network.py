@@ -41,6 +41,7 @@ class NetworkTransport:
         timeout: float = 60.0,
         connect_timeout: float = 30.0,
         connections: int = 64,
+        compression: bool = False,
     ) -> None:
         """Nothing is opened until the first request.
 
@@ -52,6 +53,7 @@ class NetworkTransport:
             timeout: seconds until a response's head must be there, where the request does not say.
             connect_timeout: seconds for one connection to be made.
             connections: how many requests are in flight at once, streams not counted.
+            compression: ask for gzip where something is read.
         """
         if not server.startswith(("http://", "https://")):
             raise UsageError(f"{server!r} is not the URL of a server", hint="it begins with https:// (or http://)")
@@ -62,6 +64,7 @@ class NetworkTransport:
         self._timeout = timeout
         self._connect_timeout = connect_timeout
         self._connections = connections
+        self._compression = compression
         self._context: ssl.SSLContext | None = None
         self._requests: aiohttp.ClientSession | None = None
         self._streams: aiohttp.ClientSession | None = None
@@ -82,6 +85,9 @@ class NetworkTransport:
         url = self.server + request.path
         if request.query:
             url = f"{url}?{urlencode(request.query, quote_via=quote)}"
+        headers = request.headers
+        if self._compression and request.method == "GET" and not request.stream:
+            headers = {"accept-encoding": "gzip", **headers}
         timeout = self._timeout if request.timeout is None else request.timeout
         idle = request.idle_timeout if request.stream or request.idle_timeout else timeout
         try:
@@ -89,7 +95,7 @@ class NetworkTransport:
                 response = await session.request(
                     request.method,
                     URL(url, encoded=True),
-                    headers=request.headers,
+                    headers=headers,
                     data=_payload(request.body),
                     allow_redirects=False,
                     proxy=self._proxy or None,

@@ -104,6 +104,20 @@ def test_what_a_cluster_may_say(write):
     assert loaded.credentials is None
 
 
+@pytest.mark.parametrize(
+    ("cluster", "compression"),
+    [
+        (CLUSTER, True),
+        (CLUSTER | {"disable-compression": True}, False),
+        ({"server": "https://127.0.0.1:6443"}, False),
+        ({"server": "https://localhost:6443"}, False),
+        ({"server": "https://[::1]:6443"}, False),
+    ],
+)
+def test_answers_are_compressed_unless_the_server_is_here(write, cluster, compression):
+    assert load_config(write(config(cluster))).compression is compression
+
+
 def test_acting_as_somebody_else(write):
     user = {
         "as": "jane",

@@ -39,7 +39,7 @@ async def test_a_request_arrives_as_it_was_meant(serve):
     assert seen.body == b"body"
     assert [v for k, v in seen.headers if k == "impersonate-group"] == ["a", "b"]
     assert seen.header("accept") == "q"
-    assert not seen.header("user-agent")
+    assert not seen.header("user-agent") + seen.header("accept-encoding")
     await transport.close()
 
 
@@ -202,12 +202,13 @@ async def test_what_is_no_http_is_said_so(serve):
     await transport.close()
 
 
-async def test_gzip_is_undone(serve):
+async def test_gzip_is_asked_for_where_told_and_undone(serve):
     async def packed(exchange):
+        assert exchange.header("accept-encoding") == "gzip"
         await exchange.answer(gzip.compress(b"text" * 100), "200 OK", "content-encoding: gzip")
 
     server = await serve(packed)
-    transport = NetworkTransport(server.url)
+    transport = NetworkTransport(server.url, compression=True)
     assert await (await transport.send(Request("GET", "/"))).read() == b"text" * 100
     await transport.close()
 
