@@ -1,0 +1,250 @@
+"""Running the rules of a schema (``x-kubernetes-validations``) over an object, as KEP-2876 says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from kubewright.objects.jsontree import JsonObject
+from kubewright.server import fielderrors
+from kubewright.server.fielderrors import OMITTED, FieldError
+from kubewright.server.schema.cel.environment import (
+    BadExpression,
+    EvaluationFailed,
+    compiled,
+    evaluate,
+    type_word,
+)
+from kubewright.server.schema.cel.values import has_stamps, stamped, to_cel
+from kubewright.server.schema.correlation import Correlated
+from kubewright.server.schema.model import MaybeSchema, Schema
+
+MAX_MESSAGE_BYTES = 5 * 1024
+"""A messageExpression's result longer than this is not used."""
+
+_USES_OLD = re.compile(r"(?<![\w.'\"])oldSelf\b")
+_REASONS = {
+    "FieldValueForbidden": lambda path, value, detail: fielderrors.forbidden(path, detail),
+    "FieldValueRequired": lambda path, value, detail: fielderrors.required(path, detail),
+    "FieldValueDuplicate": lambda path, value, detail: fielderrors.duplicate(path, value),
+}
+
+
+@dataclass(slots=True)
+class _Ratchet:
+    """What is known of the value before: exactly (``here``), or of the nearest parent that correlates."""
+
+    here: Correlated | None
+    parent: Correlated | None
+
+    @property
+    def unchanged(self) -> bool:
+        if self.here is not None:
+            return self.here.unchanged
+        return self.parent is not None and self.parent.unchanged
+
+    def key(self, name: str) -> _Ratchet:
+        if self.here is None:
+            return self
+        if self.parent is None and name in ("apiVersion", "kind"):
+            return _Ratchet(None, None)
+        return _Ratchet(self.here.key(name), self.here)
+
+    def index(self, position: int) -> _Ratchet:
+        return self if self.here is None else _Ratchet(self.here.index(position), self.here)
+
+
+def rule_errors(
+    schema: Schema, obj: JsonObject, old: JsonObject | None, correlated: Correlated | None
+) -> list[FieldError]:
+    """The rules that do not hold, or could not be run."""
+    errors: list[FieldError] = []
+    _check(schema, obj, old, "", _Ratchet(correlated, None), errors, root=True)
+    return errors
+
+
+def uses_old_self(rule: str) -> bool:
+    """The rule is a transition rule."""
+    return bool(_USES_OLD.search(rule))
+
+
+def _check(
+    schema: MaybeSchema,
+    value: Any,
+    old: Any,
+    path: str,
+    ratchet: _Ratchet,
+    errors: list[FieldError],
+    *,
+    root: bool = False,
+) -> None:
+    if schema is None or value is None or not schema.has_rules:
+        return
+    if schema.validations:
+        _check_rules(schema, value, old, path, ratchet, errors, root=root)
+    if isinstance(value, list):
+        before = _by_keys(schema, old)
+        for index, item in enumerate(value):
+            was = before.get(_keys(schema, item)) if before else None
+            _check(schema.items, item, was, f"{path}[{index}]", ratchet.index(index), errors)
+    elif isinstance(value, dict):
+        previous = old if isinstance(old, dict) else {}
+        additional = schema.additional_properties
+        for key, inner in value.items():
+            if additional is not None:
+                _check(additional, inner, previous.get(key), f"{path}[{key}]", ratchet.key(key), errors)
+            prop = schema.properties.get(key)
+            if prop is not None:
+                below = f"{path}.{key}" if path else key
+                _check(prop, inner, previous.get(key), below, ratchet.key(key), errors)
+
+
+def _keys(schema: Schema, item: Any) -> tuple[Any, ...]:
+    return tuple(repr(item.get(key)) for key in schema.list_map_keys) if isinstance(item, dict) else ()
+
+
+def _by_keys(schema: Schema, old: Any) -> dict[tuple[Any, ...], Any]:
+    if schema.list_type != "map" or not isinstance(old, list):
+        return {}
+    return {_keys(schema, item): item for item in old}
+
+
+def _check_rules(
+    schema: Schema, value: Any, old: Any, path: str, ratchet: _Ratchet, errors: list[FieldError], *, root: bool
+) -> None:
+    data: dict[str, Any] = {"__self": to_cel(value, schema, root=root)}
+    if old is not None:
+        data["__old"] = to_cel(old, schema, root=root)
+    for rule in schema.validations:
+        expression: str = rule["rule"]
+        transition = uses_old_self(expression)
+        optional_old = bool(rule.get("optionalOldSelf"))
+        if transition and old is None and not optional_old:
+            continue
+        try:
+            if _holds(
+                schema,
+                expression,
+                value,
+                old,
+                data,
+                "bool",
+                transition=transition,
+                optional=optional_old,
+                root=root,
+            ):
+                continue
+        except BadExpression as bad:
+            errors.append(fielderrors.invalid(path, schema.type, f"rule compile error: compilation failed: {bad}"))
+            continue
+        except EvaluationFailed as failed:
+            errors.append(fielderrors.invalid(path, schema.type, _failure_words(str(failed), rule)))
+            continue
+        if not transition and ratchet.unchanged:
+            continue
+        detail = _message(schema, rule, value, old, data, root=root)
+        shown = OMITTED if schema.type in ("object", "array") or root else value
+        where = path + _relative(rule.get("fieldPath", ""))
+        make = _REASONS.get(rule.get("reason", ""), fielderrors.invalid)
+        errors.append(make(where.removeprefix(".") if not path else where, shown, detail))
+
+
+def _relative(field_path: str) -> str:
+    return re.sub(
+        r"\['((?:[^'\\]|\\.)*)'\]",
+        lambda found: f".{found.group(1)}" if "." not in found.group(1) else f"[{found.group(1)}]",
+        field_path,
+    )
+
+
+def _holds(
+    schema: Schema,
+    expression: str,
+    value: Any,
+    old: Any,
+    data: dict[str, Any],
+    result: str,
+    *,
+    transition: bool,
+    optional: bool,
+    root: bool,
+) -> Any:
+    """Evaluate an expression over ``self`` and, where it is spoken of, ``oldSelf``."""
+    plain = type_word(schema, root=root)
+    if has_stamps(schema):
+        return _holds_stamped(
+            schema, expression, value, old, data, result, transition=transition, optional=optional
+        )
+    variables = [("self", plain)]
+    given = {"self": data["__self"]}
+    if transition and optional:
+        expression = (
+            f"cel.bind(oldSelf, {'optional.of(__old)' if old is not None else 'optional.none()'}, {expression})"
+        )
+        if old is not None:
+            variables.append(("__old", plain))
+            given["__old"] = data["__old"]
+    elif transition:
+        variables.append(("oldSelf", plain))
+        given["oldSelf"] = data.get("__old")
+    return evaluate(compiled(expression, tuple(variables), result), given)
+
+
+def _holds_stamped(
+    schema: Schema,
+    expression: str,
+    value: Any,
+    old: Any,
+    data: dict[str, Any],
+    result: str,
+    *,
+    transition: bool,
+    optional: bool,
+) -> Any:
+    """The same where times or durations are below: the variables are put together by the expression itself."""
+    wrapped = f"cel.bind(self, {stamped(value, schema, '__self')}, {expression})"
+    variables = [("__self", "dyn")]
+    given = {"__self": data["__self"]}
+    if transition:
+        before = "optional.none()"
+        if old is not None:
+            before = stamped(old, schema, "__old")
+            before = f"optional.of({before})" if optional else before
+            variables.append(("__old", "dyn"))
+            given["__old"] = data["__old"]
+        wrapped = f"cel.bind(oldSelf, {before}, {wrapped})"
+    return evaluate(compiled(wrapped, tuple(variables), result), given)
+
+
+def _failure_words(failure: str, rule: JsonObject) -> str:
+    said = (rule.get("message") or rule["rule"]).strip()
+    if failure.startswith("no such overload"):
+        return f"'{failure}': call arguments did not match a supported operator, function or macro signature for rule: {said}"
+    return f"{failure} evaluating rule: {said}"
+
+
+def _message(schema: Schema, rule: JsonObject, value: Any, old: Any, data: dict[str, Any], *, root: bool) -> str:
+    expression = rule.get("messageExpression")
+    if expression:
+        transition = uses_old_self(expression)
+        try:
+            text = _holds(
+                schema,
+                expression,
+                value,
+                old,
+                data,
+                "string",
+                transition=transition and (old is not None or bool(rule.get("optionalOldSelf"))),
+                optional=bool(rule.get("optionalOldSelf")),
+                root=root,
+            )
+        except (BadExpression, EvaluationFailed):
+            text = None
+        if isinstance(text, str):
+            text = text.strip()
+            if text and "\n" not in text and len(text.encode()) <= MAX_MESSAGE_BYTES:
+                return text
+    message = rule.get("message")
+    return message.strip() if message else f"failed rule: {rule['rule'].strip()}"
