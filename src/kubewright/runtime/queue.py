@@ -149,11 +149,12 @@ class Queue:
             self._getters.append(getter)
             try:
                 await getter
-            finally:
+            except asyncio.CancelledError:
                 if getter in self._getters:
                     self._getters.remove(getter)
-                elif getter.cancelled() or not getter.done():
+                else:  # woken, and cancelled before it could take anything
                     self._wake()
+                raise
         return None
 
     def done(self, key: ObjectKey) -> None:
