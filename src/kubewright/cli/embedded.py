@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubewright.cli.kubeconfig import remove_kubeconfig, write_kubeconfig
-from kubewright.errors import KubewrightError, MissingExtra
+from kubewright.errors import MissingExtra
 
 if TYPE_CHECKING:
     from kubewright.cluster import Cluster
@@ -31,8 +30,7 @@ async def embedded_cluster(port: int, kubeconfig: Path) -> AsyncIterator[Embedde
 
     Raises:
         MissingExtra: the parts that only ``kubewright[dev]`` installs are not there.
-        KubewrightError: the port is taken.
-        UsageError: the kubeconfig cannot be written, or is somebody else's.
+        UsageError: the port is taken; the kubeconfig cannot be written, or is somebody else's.
     """
     try:
         import cryptography  # noqa: F401 - asked for here, so that its absence has a name
@@ -41,14 +39,7 @@ async def embedded_cluster(port: int, kubeconfig: Path) -> AsyncIterator[Embedde
     except ImportError as error:
         raise MissingExtra(f"the embedded cluster needs {error.name}, which is not installed") from error
     async with Cluster() as cluster:
-        try:
-            listener = await cluster.listen(host="127.0.0.1", port=port)
-        except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            raise KubewrightError(
-                f"cannot listen on 127.0.0.1:{port}: {'the port is taken' if taken else error.strerror}",
-                hint="give another --port, or none for any that is free",
-            ) from error
+        listener = await cluster.listen(host="127.0.0.1", port=port)
         try:
             write_kubeconfig(kubeconfig, cluster.kubeconfig(listener))
             try:

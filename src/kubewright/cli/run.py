@@ -66,15 +66,19 @@ def watched_namespaces(given: str | None) -> tuple[str, ...] | None:
 
 async def _run(operator: Operator, config: ClientConfig, namespaces: tuple[str, ...] | None) -> None:
     import asyncio
+    import logging
 
     from kubewright.client import connect
 
+    log = logging.getLogger("kubewright.cli")
     stopping = asyncio.Event()
     async with connect(config, user_agent=operator.name) as client:
+        log.info("operator %s runs against %s, from %s", operator.name, config.server, config.source)
         running = asyncio.ensure_future(operator.run(client, stopping, namespaces=namespaces))
         try:
             await asyncio.shield(running)
         except asyncio.CancelledError:
+            log.info("operator %s is asked to stop", operator.name)
             stopping.set()
             await running
             raise

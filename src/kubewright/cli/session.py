@@ -73,6 +73,8 @@ class Session:
         """Run until cancelled, and then stop everything."""
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(self._cluster(view))
+            if self._namespaces is not None and len(self._namespaces) == 1:
+                client.namespace = self._namespaces[0]
             for manifest in self._definitions:
                 await install_definition(client, manifest)
                 view.step(f"CRD {manifest['metadata']['name']} is established")
@@ -178,10 +180,15 @@ class _ViewHandler(logging.Handler):
     def __init__(self, view: View) -> None:
         super().__init__(logging.INFO)
         self._view = view
+        self._hinted = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show the line."""
-        self._view.log(record.getMessage(), failed=record.levelno >= logging.WARNING)
+        """Show the line; of the first refusal for want of a right, also what to do."""
+        message = record.getMessage()
+        self._view.log(message, failed=record.levelno >= logging.WARNING)
+        if " is forbidden: " in message and not self._hinted:
+            self._hinted = True
+            self._view.log("hint: the rights it needs are in deploy/role.yaml (kubewright generate k8s)")
 
 
 def _short(path: Path) -> Path:

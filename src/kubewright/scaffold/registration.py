@@ -57,6 +57,12 @@ def _list(lines: list[str], items: ast.List, call: str) -> None:
             indent = first[: len(first) - len(first.lstrip())]
             _comma(lines, items.elts[-1])
         lines[end] = f"{indent}{call},\n{before}{closing}"
+    elif items.lineno - 1 == end and before.lstrip().startswith("controllers="):
+        # Alone on its line, where the list may grow: one controller a line, as a formatter leaves it.
+        indent = before[: len(before) - len(before.lstrip())]
+        start = before.encode()[: items.col_offset + 1].decode()
+        calls = [line[e.col_offset : e.end_col_offset].decode() for e in items.elts] + [call]
+        lines[end] = f"{start}\n" + "".join(f"{indent}    {each},\n" for each in calls) + f"{indent}{closing}"
     elif items.elts:
         lines[end] = f"{before.rstrip().rstrip(',')}, {call}{closing}"
     else:

@@ -35,7 +35,7 @@ def test_a_project_with_two_kinds(root: Path) -> None:
     assert "deploy/crds/app_v1_appservice_cr.yaml" in made
     assert "tests/test_memcached.py" in made
     operator = made["src/opdemo/operator.py"].decode()
-    assert "controllers=[AppServiceController(), MemcachedController()]" in operator
+    assert "            AppServiceController(),\n            MemcachedController(),\n        ],\n" in operator
     assert tomllib.loads(made["pyproject.toml"].decode())["tool"]["kubewright"] == {
         "operator": "opdemo.operator:operator",
         "apis": "opdemo.apis",

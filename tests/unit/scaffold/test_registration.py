@@ -11,7 +11,10 @@ from kubewright import Operator
 
 def operator() -> Operator:
     """Make it."""
-    return Operator("opdemo", controllers=[])
+    return Operator(
+        "opdemo",
+        controllers=[],
+    )
 '''
 
 
@@ -32,7 +35,13 @@ from opdemo.controllers.web import WebController
 
 def operator() -> Operator:
     """Make it."""
-    return Operator("opdemo", controllers=[WebController(), CacheController()])
+    return Operator(
+        "opdemo",
+        controllers=[
+            WebController(),
+            CacheController(),
+        ],
+    )
 '''
     )
 
@@ -41,6 +50,10 @@ def operator() -> Operator:
     ("before", "after"),
     [
         ("controllers=[A(), ]", "controllers=[A(), B()]"),
+        (
+            "\n        controllers=[A(1), A2()], n=[]\n    ",
+            "\n        controllers=[\n            A(1),\n            A2(),\n            B(),\n        ], n=[]\n    ",
+        ),
         ("controllers=[A(), # the first\n        A2()\n    ]", None),
         ("controllers=[\n        A(),  # ours\n    ]", "controllers=[\n        A(),  # ours\n        B(),\n    ]"),
         ("controllers=[\n        A()\n    ]", "controllers=[\n        A(),\n        B(),\n    ]"),

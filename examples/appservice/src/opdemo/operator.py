@@ -7,4 +7,9 @@ from opdemo.controllers.appservice import AppServiceController
 
 def operator() -> Operator:
     """Make the operator, anew at each call."""
-    return Operator("opdemo", controllers=[AppServiceController()])
+    return Operator(
+        "opdemo",
+        controllers=[
+            AppServiceController(),
+        ],
+    )
