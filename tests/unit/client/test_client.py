@@ -3,34 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
 from kubewright import clock, errors
-from kubewright.client import Client, collect_warnings, connect, load_config
+from kubewright.client import Client, ClientConfig, collect_warnings, connect, load_config
+from kubewright.client.credentials import bearer
+from kubewright.http import TlsConfig
 from kubewright.kinds import apps_v1 as apps
 from kubewright.kinds import core_v1 as core
 from kubewright.objects import LabelSelector, ObjectMeta
-from kubewright.server import InMemoryTransport, Server
+from kubewright.server import InMemoryTransport, Server, listen
 from kubewright.wire import Request
 
 CONFIG_MAPS = core.ConfigMap.api_resource
 
 
-def _connect(api: str, namespace: str, request) -> Client:
-    if api == "embedded":
-        return Client(InMemoryTransport(Server()), namespace=namespace, user_agent="tests/1")
-    config = load_config(request.getfixturevalue("real_kubeconfig"), namespace=namespace)
-    return connect(config, user_agent="tests/1")
+@asynccontextmanager
+async def _connected(api: str, namespace: str, request) -> AsyncIterator[Client]:
+    async with AsyncExitStack() as stack:
+        if api == "real":
+            config = load_config(request.getfixturevalue("real_kubeconfig"), namespace=namespace)
+        else:
+            server = Server()
+            if api == "in memory":
+                yield Client(InMemoryTransport(server), namespace=namespace, user_agent="tests/1")
+                return
+            listener = await listen(server)
+            stack.push_async_callback(listener.close)
+            config = ClientConfig(
+                listener.url, namespace, TlsConfig(ca_pem=listener.ca_pem), credentials=bearer(listener.token)
+            )
+        yield await stack.enter_async_context(connect(config, user_agent="tests/1"))
 
 
 REAL = pytest.param("real", marks=pytest.mark.real)
 
 
-@pytest.fixture(params=["embedded", REAL])
+@pytest.fixture(params=["in memory", "over HTTPS", REAL])
 async def client(request) -> AsyncIterator[Client]:
     """A client whose namespace is its own, and empty."""
-    async with _connect(request.param, "client-" + clock.uuid4()[:8], request) as client:
+    async with _connected(request.param, "client-" + clock.uuid4()[:8], request) as client:
         await client.create(core.Namespace(metadata=ObjectMeta(name=client.namespace)))
         yield client
         for kind in (core.ConfigMap, core.Pod, core.ServiceAccount, apps.Deployment):
