@@ -20,8 +20,8 @@ LOG_LINES = 6
 class Tree(View):
     """The steps done, the objects below their owners, the last lines of the log, and how far it is."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, started: float) -> None:
+        super().__init__(started)
         try:
             from rich.console import Console
             from rich.live import Live

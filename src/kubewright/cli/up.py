@@ -36,6 +36,9 @@ def up(
     PROJECT is the folder of a project, by default this one. Manifests are applied once the operator runs, and
     what becomes of them is shown as it happens.
     """
+    from kubewright import clock
+
+    started = clock.monotonic()
     from kubewright.cli.session import Session, Target
     from kubewright.cli.stop import stop
     from kubewright.cli.view import choose_view
@@ -51,5 +54,5 @@ def up(
     project = find_project(Path(rest[0]) if rest else Path.cwd())
     target = Target(embedded=embedded, kubeconfig=kubeconfig, context=context, port=port)
     session = Session(project, target, namespace=namespace, manifests=[Path(name) for name in manifests])
-    with choose_view(output) as view:
+    with choose_view(output, started) as view:
         stop.run(session.run(view))

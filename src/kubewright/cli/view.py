@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 
 class View(ABC):
-    """Shows what happens, as it happens. Nothing here waits."""
+    """Shows what happens, as it happens. Nothing here waits.
 
-    def __init__(self) -> None:
-        self._started = clock.monotonic()
+    Args:
+        started: when the command began, by ``clock.monotonic``.
+    """
+
+    def __init__(self, started: float) -> None:
+        self._started = started
 
     @property
     def seconds(self) -> float:
@@ -116,12 +120,12 @@ class JsonLines(View):
         self._line("fact", name=name, value=value)
 
 
-def choose_view(output: str) -> View:
+def choose_view(output: str, started: float) -> View:
     """The tree on a terminal, lines elsewhere, JSON where asked for."""
     if output == "json":
-        return JsonLines()
+        return JsonLines(started)
     if sys.stdout.isatty():
         from kubewright.cli.tree import Tree
 
-        return Tree()
-    return Lines()
+        return Tree(started)
+    return Lines(started)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from kubewright import clock
 from kubewright.cli.tree import Tree
 from kubewright.cli.view import JsonLines, Lines, View
 from kubewright.cli.world import World
@@ -33,7 +34,7 @@ def play(view: View) -> None:
 
 
 def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    play(Lines())
+    play(Lines(clock.monotonic()))
     lines = [line.split("s  ", 1)[1] for line in capsys.readouterr().out.splitlines()]
     assert lines[:5] == [
         "operator runs",
@@ -48,7 +49,7 @@ def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    play(JsonLines())
+    play(JsonLines(clock.monotonic()))
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["event"] for event in events] == ["step", "object", "object", "log", "log", "ready", "fact"]
     assert events[5]["objects"] == ["appservice.app.example.com/nginx-app", "service/web"]
@@ -60,7 +61,7 @@ def test_the_tree_has_it_all_in_its_last_frame(
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    view = Tree()
+    view = Tree(clock.monotonic())
     play(view)
     shown = capsys.readouterr().out
     for words in ("operator runs", "└── ", "service/web", "reconciled", "kubectl get all", "ready in"):

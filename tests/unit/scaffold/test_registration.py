@@ -51,8 +51,8 @@ def operator() -> Operator:
     [
         ("controllers=[A(), ]", "controllers=[A(), B()]"),
         (
-            "\n        controllers=[A(1), A2()], n=[]\n    ",
-            "\n        controllers=[\n            A(1),\n            A2(),\n            B(),\n        ], n=[]\n    ",
+            "\n        controllers=[A(1), A2()], n=1\n    ",
+            "\n        controllers=[\n            A(1),\n            A2(),\n            B(),\n        ], n=1\n    ",
         ),
         ("controllers=[A(), # the first\n        A2()\n    ]", None),
         ("controllers=[\n        A(),  # ours\n    ]", "controllers=[\n        A(),  # ours\n        B(),\n    ]"),
