@@ -25,8 +25,9 @@ from kubewright import (
 from kubewright.client import Client, connect, load_config
 from kubewright.errors import AlreadyExists, Invalid
 from kubewright.kinds import apiextensions, apps, core
-from kubewright.objects import crd
+from kubewright.objects import crd, to_json
 from kubewright.runtime import ReconcileRecord, Running, Write
+from kubewright.wire import Request
 
 NAMESPACE = "kubewright-e2e"
 pytestmark = pytest.mark.real
@@ -103,6 +104,12 @@ async def remove(kubeconfig: Path) -> None:
     await client.delete_collection(apps.Deployment, namespace=NAMESPACE)
     await client.delete_collection(core.Service, namespace=NAMESPACE)
     await client.delete(apiextensions.CustomResourceDefinition, crd(WebApp)["metadata"]["name"])
+    # No namespace controller stands behind this server: what that would do last is done here.
+    await client.delete(core.Namespace, NAMESPACE)
+    namespace = core.Namespace(metadata=ObjectMeta(name=NAMESPACE), spec=core.NamespaceSpec(finalizers=[]))
+    path = core.Namespace.api_resource.path(name=NAMESPACE, subresource="finalize")
+    headers = {"content-type": "application/json"}
+    await client.raw(Request("PUT", path, headers=headers, body=to_json(namespace)))
     await client.close()
 
 
@@ -113,7 +120,7 @@ def established(definition: apiextensions.CustomResourceDefinition) -> bool:
 
 @pytest.fixture(scope="module")
 def installed(real_kubeconfig: Path) -> Iterator[Path]:
-    """The kubeconfig of a server that knows WebApps. The namespace stays: nothing there could end it."""
+    """The kubeconfig of a server that knows WebApps."""
     asyncio.run(install(real_kubeconfig))
     yield real_kubeconfig
     asyncio.run(remove(real_kubeconfig))
