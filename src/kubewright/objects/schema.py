@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import typing
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
@@ -51,7 +50,6 @@ _SCALARS: dict[Any, JsonObject] = {
     bytes: {"type": "string", "format": "byte"},
     datetime: {"type": "string", "format": "date-time"},
     date: {"type": "string", "format": "date"},
-    uuid.UUID: {"type": "string", "format": "uuid"},
 }
 
 _INSTEAD: dict[Any, str] = {
@@ -93,7 +91,7 @@ def _resource_schema(cls: type[Object]) -> JsonObject:
         "apiVersion": {"type": "string"},
         "kind": {"type": "string"},
         "metadata": {"type": "object"},
-        **made["properties"],
+        **made.get("properties", {}),
     }
     return made
 
@@ -262,7 +260,7 @@ class _Walk:
         made = self.model(cls)
         if issubclass(plain, Object):
             head = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
-            made["properties"] = {**head, **made["properties"]}
+            made["properties"] = {**head, **made.get("properties", {})}
         return made
 
     def model(self, cls: Any, skip: tuple[str, ...] = ()) -> JsonObject:
@@ -298,7 +296,8 @@ class _Walk:
         self._inside.pop()
         if required:
             made["required"] = required
-        made["properties"] = properties
+        if properties:
+            made["properties"] = properties
         if rules := getattr(plain, "schema_rules", ()):
             made["x-kubernetes-validations"] = checks.validations(rules)
         return made

@@ -80,7 +80,6 @@ LENGTHS = Meta(min_length=1, max_length=3)
         (bytes, {"type": "string", "format": "byte"}),
         (datetime, {"type": "string", "format": "date-time"}),
         (date, {"type": "string", "format": "date"}),
-        (uuid.UUID, {"type": "string", "format": "uuid"}),
         (Name, {"type": "string"}),
         (Any, {"x-kubernetes-preserve-unknown-fields": True}),
         (msgspec.Raw, {"x-kubernetes-preserve-unknown-fields": True}),
