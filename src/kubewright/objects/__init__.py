@@ -38,12 +38,22 @@ from kubewright.objects.meta import (
     Preconditions,
 )
 from kubewright.objects.model import Object, Resource, Spec, Status, serves, to_dict, to_json
+from kubewright.objects.names import (
+    dns_1035_label_errors,
+    dns_label_errors,
+    dns_subdomain_errors,
+    label_key_errors,
+    label_value_errors,
+)
+from kubewright.objects.patches import copy_json, create_merge_patch, json_patch, merge_patch, same_json
 from kubewright.objects.quantity import canonical_quantity, parse_quantity
 from kubewright.objects.raw import MetaHead, OwnerHead, RawObject
 from kubewright.objects.resource import Column, ResourceOptions, Scale, guess_plural, options_of, resource, rules
 from kubewright.objects.schema import schema_of
 from kubewright.objects.selectors import (
+    FieldRequirement,
     FieldSelector,
+    Requirement,
     Selector,
     label_selector,
     parse_field_selector,
@@ -57,6 +67,7 @@ __all__ = [
     "Condition",
     "DeleteOptions",
     "EmbeddedResource",
+    "FieldRequirement",
     "FieldSelector",
     "FieldSelectorRequirement",
     "Format",
@@ -87,6 +98,7 @@ __all__ = [
     "PreserveUnknown",
     "Quantity",
     "RawObject",
+    "Requirement",
     "Resource",
     "ResourceOptions",
     "Rule",
@@ -95,13 +107,22 @@ __all__ = [
     "Spec",
     "Status",
     "canonical_quantity",
+    "copy_json",
     "crd",
+    "create_merge_patch",
     "decode",
+    "dns_1035_label_errors",
+    "dns_label_errors",
+    "dns_subdomain_errors",
     "field",
     "find_condition",
     "guess_plural",
     "is_true",
+    "json_patch",
+    "label_key_errors",
     "label_selector",
+    "label_value_errors",
+    "merge_patch",
     "options_of",
     "parse_api_version",
     "parse_field_selector",
@@ -109,6 +130,7 @@ __all__ = [
     "parse_quantity",
     "resource",
     "rules",
+    "same_json",
     "schema_of",
     "serves",
     "set_condition",
