@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from kubewright.client.retries import Retries, send
-from kubewright.client.status import error_from_response
+from kubewright.client.status import error_from_response, names_unknown_field
 from kubewright.client.warnings import WarningLog
 from kubewright.errors import UsageError
 from kubewright.objects import ApiResource
 from kubewright.wire import Request, Response, Transport
 
 _JSON = "application/json"
+
+
+class _Version(msgspec.Struct, rename="camel"):
+    git_version: str
 
 
 class Connection:
@@ -44,6 +50,7 @@ class Connection:
         self._sending_headers: Mapping[str, str] = {**self._headers, "content-type": _JSON}
         self._retries = retries or Retries()
         self._warnings = WarningLog()
+        self._server_version = ""
 
     async def raw(self, request: Request) -> Response:
         """Send ``request`` as it is, but for headers of ours that it lacks.
@@ -62,8 +69,24 @@ class Connection:
         if response.status >= 300 and response.status != 304:
             body = await response.read()
             doing = f"{request.method} {request.path}"
-            raise error_from_response(response.status, response.headers, body, doing=doing)
+            error = error_from_response(response.status, response.headers, body, doing=doing)
+            if names_unknown_field(error):
+                version = await self.server_version()
+                error.hint = (
+                    f"the server is {version} and does not know this field: leave it out, or upgrade the server"
+                )
+            raise error
         return response
+
+    async def server_version(self) -> str:
+        """The server's version as it says it itself: ``v1.37.0``."""
+        if not self._server_version:
+            response = await send(self.transport, Request("GET", "/version", headers=self._headers), self._retries)
+            try:
+                self._server_version = msgspec.json.decode(await response.read(), type=_Version).git_version
+            except msgspec.DecodeError:
+                return "of a version it does not tell"
+        return self._server_version
 
     async def call(
         self,

@@ -37,6 +37,12 @@ _HINTS = {
     410: "list again and watch from there",
 }
 
+_NOT_SERVED = (
+    "the server does not have this resource (kubectl api-resources lists what it has); "
+    "for a custom resource, install its CustomResourceDefinition first"
+)
+_UNKNOWN_FIELD = ('strict decoding error: unknown field "', "field not declared in schema")
+
 
 class _Cause(msgspec.Struct):
     reason: str | None = None
@@ -76,6 +82,11 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes, *,
     return _without_status(status, body, retry_after(headers), doing)
 
 
+def names_unknown_field(error: ApiError) -> bool:
+    """Whether the server refused a field that it does not know."""
+    return any(words in str(error) for words in _UNKNOWN_FIELD)
+
+
 def error_from_event(status: bytes) -> ApiError:
     """The error in the object of a watch's ``ERROR`` event."""
     try:
@@ -99,6 +110,9 @@ def _from_status(status: _Status, code: int, wait: float | None) -> ApiError:
     cls = _BY_CODE.get(code, ApiError)
     if code == 409 and reason == "AlreadyExists":
         cls = errors.AlreadyExists
+    hint = _HINTS.get(code, "")
+    if code == 404 and not details.name:
+        hint = _NOT_SERVED
     return cls(
         status.message or reason or f"the API server answered {code}",
         code=code,
@@ -118,7 +132,7 @@ def _from_status(status: _Status, code: int, wait: float | None) -> ApiError:
             for cause in details.causes or ()
         ],
         retry_after=wait,
-        hint=_HINTS.get(code, ""),
+        hint=hint,
     )
 
 
@@ -127,6 +141,8 @@ def _without_status(code: int, body: bytes, wait: float | None, doing: str) -> A
     hint = _HINTS.get(code, "")
     if code == 400 and "HTTP request to an HTTPS server" in text:
         hint = "the server in the kubeconfig begins with http://, but the port speaks TLS: write https://"
+    elif code == 404:
+        hint = _NOT_SERVED
     elif 300 <= code < 400:
         hint = "the server sends us elsewhere, as a login page does: this is not the API server's own address"
     return _BY_CODE.get(code, ApiError)(

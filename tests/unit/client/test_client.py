@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
 from kubewright import clock, errors
-from kubewright.client import Client, ClientConfig, collect_warnings, connect, load_config
+from kubewright.client import Client, ClientConfig, Watch, collect_warnings, connect, load_config
 from kubewright.client.credentials import bearer
 from kubewright.http import TlsConfig
 from kubewright.kinds import apps_v1 as apps
@@ -217,8 +218,9 @@ async def test_a_watch_ends_when_its_time_is_over(client):
 
 async def test_an_unknown_field_is_an_error_unless_asked_otherwise(client):
     unknown = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "u"}, "dta": {}}
-    with pytest.raises(errors.BadRequest, match='strict decoding error: unknown field "dta"'):
+    with pytest.raises(errors.BadRequest, match='strict decoding error: unknown field "dta"') as caught:
         await client.create(unknown)
+    assert f"the server is {await client.server_version()}" in caught.value.hint
     with collect_warnings() as warnings:
         await client.create(unknown, field_validation="Warn")
     assert warnings == ['unknown field "dta"']
@@ -274,3 +276,35 @@ async def test_discovery_tells_what_the_server_serves(client):
     assert set(deployments.subresources) >= {"scale", "status"}
     response = await client.raw(Request("GET", "/version"))
     assert b"gitVersion" in await response.read()
+
+
+async def test_a_watch_closed_by_somebody_else_just_ends(client):
+    watch = client.watch(core.ConfigMap, namespace=client.namespace)
+    await watch.open()
+    waiting = asyncio.create_task(collect(watch))
+    await client.create(config_map("a"))
+    await client.get(core.ConfigMap, "a")
+    await watch.aclose()
+    assert len(await waiting) <= 1
+
+
+async def test_a_watch_cancelled_is_over(client):
+    watch = client.watch(core.ConfigMap, namespace=client.namespace)
+    seen = asyncio.Event()
+
+    async def follow() -> None:
+        async for _ in watch:
+            seen.set()
+
+    waiting = asyncio.create_task(follow())
+    await client.create(config_map("a"))
+    await seen.wait()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    with pytest.raises(StopAsyncIteration):
+        await anext(watch)
+
+
+async def collect(watch: Watch[core.ConfigMap]) -> list[core.ConfigMap]:
+    return [event.object async for event in watch]

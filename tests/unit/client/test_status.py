@@ -74,6 +74,16 @@ def test_plain_http_sent_to_a_tls_port():
     assert "https://" in error.hint
 
 
+@pytest.mark.parametrize(
+    "body", [b"404 page not found", b'{"kind":"Status","code":404,"message":"the server could not find it"}']
+)
+def test_a_resource_that_is_not_served(body):
+    error = error_from_response(404, {}, body, doing="GET /apis/x/v1/y")
+    assert "install its CustomResourceDefinition" in error.hint
+    named = b'{"kind":"Status","code":404,"message":"gone","details":{"name":"a","kind":"pods"}}'
+    assert not error_from_response(404, {}, named, doing="").hint
+
+
 def test_a_login_page():
     error = error_from_response(302, {"location": "/login"}, b"", doing="GET /api")
     assert "login" in error.hint
