@@ -46,8 +46,9 @@ class _Details(msgspec.Struct):
     uid: str = ""
 
 
-class _Metadata(msgspec.Struct):
+class _Metadata(msgspec.Struct, rename="camel"):
     name: str = ""
+    deletion_grace_period_seconds: int | None = None
 
 
 class _Named(msgspec.Struct):
@@ -58,7 +59,18 @@ class _Named(msgspec.Struct):
     details: _Details | None = None
 
 
+class _NamespaceSpec(msgspec.Struct):
+    finalizers: list[str] = []
+
+
+class _Namespace(msgspec.Struct):
+    """Namespaces are held by finalizers of their spec too."""
+
+    spec: _NamespaceSpec = msgspec.field(default_factory=_NamespaceSpec)
+
+
 _named = msgspec.json.Decoder(_Named)
+_namespace = msgspec.json.Decoder(_Namespace)
 
 
 class WriteThrough(Transport):
@@ -98,7 +110,7 @@ class WriteThrough(Transport):
             status = response.status
             body = await response.read()
             if status < 300:
-                written, deleted_uid = _answer(body, target)
+                written, deleted_uid = _answer(body, target, request.method)
             return WholeResponse(status, response.headers, body)
         finally:
             if writer is not None:
@@ -135,8 +147,8 @@ def _known_version(informers: list[Informer], key: ObjectKey) -> str:
     return ""
 
 
-def _answer(body: bytes, target: Target) -> tuple[RawObject | None, str]:
-    """The object an answer holds, or the uid of the one that a ``Status`` says is gone."""
+def _answer(body: bytes, target: Target, method: str) -> tuple[RawObject | None, str]:
+    """The object an answer holds, or the uid of the one that is gone, as a ``Status`` or its last state says."""
     try:
         named = _named.decode(body)
         if named.kind == "Status":
@@ -146,4 +158,17 @@ def _answer(body: bytes, target: Target) -> tuple[RawObject | None, str]:
         obj = RawObject(body)
     except msgspec.DecodeError:
         return None, ""
+    if obj.metadata.uid and _is_last_state(obj, named.metadata, target, method):
+        return None, obj.metadata.uid
     return (obj, "") if obj.metadata.uid else (None, "")
+
+
+def _is_last_state(obj: RawObject, meta: _Metadata, target: Target, method: str) -> bool:
+    """Whether nothing holds the object: its deletion is answered with it, as is the end of its last finalizer."""
+    if obj.metadata.finalizers:
+        return False
+    if (target.group, target.plural) == ("", "namespaces") and _namespace.decode(obj.raw).spec.finalizers:
+        return False
+    if obj.metadata.deletion_timestamp is None:
+        return method == "DELETE"
+    return not meta.deletion_grace_period_seconds

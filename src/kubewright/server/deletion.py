@@ -56,7 +56,7 @@ async def delete(resources: ResourceStore, name: str, options: DeleteOptions, co
             return Deleted(resources.raw(entry), gone=False)
         return Deleted(encode(obj), gone=False)
     if not context.dry_run:
-        obj = resources.remove(entry, context)
+        obj = resources.remove(entry, context, obj if graceful else None)
     return _finished(resources, obj, gone=True)
 
 

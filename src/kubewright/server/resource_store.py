@@ -326,9 +326,9 @@ class ResourceStore:
         """Remove ``obj``, which is how it was last."""
         self.table.remove(self._entry(obj, self._store.next_revision()))
 
-    def remove(self, entry: Entry, context: Context) -> JsonObject:
-        """Remove the object; as it was last."""
-        obj = self.decode(entry)
+    def remove(self, entry: Entry, context: Context, last: JsonObject | None = None) -> JsonObject:
+        """Remove the object; as it was last, or as ``last`` has it."""
+        obj = last or self.decode(entry)
         self._remove(entry, obj, context)
         return obj
 
