@@ -30,8 +30,7 @@ from kubewright.client.subresources import Subresources
 from kubewright.client.watch import Watch
 from kubewright.client.written import Writable, written
 from kubewright.errors import UsageError
-from kubewright.objects import ApiResource, Object, RawObject
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import ApiResource, JsonObject, Object, RawObject
 from kubewright.wire import Request, Transport
 
 _PATCHES: Mapping[str, str] = {

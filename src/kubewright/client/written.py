@@ -7,8 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from kubewright.errors import UsageError
-from kubewright.objects import GroupVersionKind, Object, RawObject, parse_api_version, to_json
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import GroupVersionKind, JsonObject, Object, RawObject, parse_api_version, to_json
 
 Writable = Object | RawObject | JsonObject
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server import status
 from kubewright.server.gotext import quote
 from kubewright.server.media import JSON, PROTOBUF, YAML, YamlLoader, decode

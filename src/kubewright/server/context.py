@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 
 
 @dataclass(frozen=True, slots=True)

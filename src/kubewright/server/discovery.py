@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server import media, status
 from kubewright.server.openapi import OpenApi
 from kubewright.server.registry import ResourceDefinition

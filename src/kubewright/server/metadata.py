@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server import fielderrors, status
 from kubewright.server.fielderrors import FieldError
 from kubewright.server.names import dns_label_problems, label_value_problems, qualified_name_problems

@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server import media, status
 from kubewright.wire import Request, WholeResponse
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubewright.errors import PatchError
-from kubewright.objects.jsontree import JsonObject
-from kubewright.objects.patches import copy_json, same_json
+from kubewright.objects import JsonObject, copy_json, same_json
 from kubewright.server.gotext import display
 from kubewright.server.schema import Schema
 

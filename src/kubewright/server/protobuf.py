@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from kubewright.objects import parse_api_version
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject, parse_api_version
 from kubewright.server import status
 
 MAGIC = b"k8s\x00"

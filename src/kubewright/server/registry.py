@@ -10,8 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from kubewright.objects import ApiResource
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import ApiResource, JsonObject
 from kubewright.server.context import Context
 from kubewright.server.names import dns_subdomain_problems
 from kubewright.wire import Request, Response

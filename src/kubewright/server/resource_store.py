@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kubewright import clock
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server import fielderrors, metadata, status, writepath
 from kubewright.server.admission import Admission, Attributes
 from kubewright.server.apply import keep_times

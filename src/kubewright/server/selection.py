@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubewright.errors import InvalidSelector
-from kubewright.objects.selectors import FieldSelector, Selector, parse_field_selector, parse_label_selector
+from kubewright.objects import FieldSelector, Selector, parse_field_selector, parse_label_selector
 from kubewright.server import status
 from kubewright.server.registry import ResourceDefinition
 from kubewright.server.store import Entry

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.fielderrors import FieldError, aggregate
 from kubewright.server.gotext import quote
 from kubewright.wire import WholeResponse

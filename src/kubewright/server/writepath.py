@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server import status
 from kubewright.server.apply import ApplyConflict, ApplyError
 from kubewright.server.apply import apply as apply_config

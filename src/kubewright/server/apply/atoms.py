@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from kubewright.objects.patches import copy_json
+from kubewright.objects import copy_json
 from kubewright.server.schema import Schema
 
 

@@ -6,9 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from kubewright.objects.gvk import parse_api_version
-from kubewright.objects.jsontree import JsonObject
-from kubewright.objects.patches import copy_json, same_json
+from kubewright.objects import JsonObject, copy_json, parse_api_version, same_json
 from kubewright.server.apply import fieldset, managers, typed, updater
 from kubewright.server.apply.atoms import DEDUCED, Atom, atom_of
 from kubewright.server.apply.fieldset import FieldSet, Path

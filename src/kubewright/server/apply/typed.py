@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubewright.objects.patches import same_json
+from kubewright.objects import same_json
 from kubewright.server.apply import fieldset
 from kubewright.server.apply.atoms import ABSENT, Atom, ListKind, MapKind
 from kubewright.server.apply.fieldset import MEMBER, FieldSet, Path

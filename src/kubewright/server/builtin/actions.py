@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from kubewright.objects import selectors
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject, selectors
 from kubewright.server import deletion, status
 from kubewright.server.options import DeleteOptions
 from kubewright.server.registry import Action, ActionRequest, Strategy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from kubewright import clock
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.context import Lookups
 
 NODE_PORTS = range(30000, 32768)

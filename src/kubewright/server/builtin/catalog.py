@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kubewright.objects import ApiResource
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import ApiResource, JsonObject
 from kubewright.server.builtin.actions import ACTIONS
 from kubewright.server.builtin.kinds import STRATEGIES, SUBRESOURCES, behaviour_of
 from kubewright.server.builtin.strategy import Behaviour, BuiltinStatusStrategy, BuiltinStrategy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.builtin.allocation import CLUSTER_NETWORK, NODE_PORTS, Allocator
 from kubewright.server.builtin.strategy import Behaviour, BuiltinStrategy
 from kubewright.server.context import Context

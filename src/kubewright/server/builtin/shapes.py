@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.builtin.quantities import BAD_QUANTITY, canonical_quantity
 from kubewright.server.status import StatusError, bad_request
 

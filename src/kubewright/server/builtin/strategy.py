@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.builtin.defaults import apply_defaults
 from kubewright.server.builtin.shapes import reshape, type_of
 from kubewright.server.context import Context

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from kubewright import clock
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.builtin.quantities import canonical_quantity
 from kubewright.server.builtin.strategy import BuiltinStatusStrategy, BuiltinStrategy
 from kubewright.server.context import Context

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.builtin.printers.text import age
 from kubewright.server.crd.jsonpath import BadPath, find
 from kubewright.server.registry import NAME_COLUMN, Cell, Column, TableColumns

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kubewright.objects import ApiResource
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import ApiResource, JsonObject
 from kubewright.server.context import Context
 from kubewright.server.crd import columns as printing
 from kubewright.server.crd.jsonpath import find

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.context import Context
 from kubewright.server.crd.serving import CLEANUP, CustomResources, set_condition
 from kubewright.server.crd.validation import validate_crd, validate_crd_update

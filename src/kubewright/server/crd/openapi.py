@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubewright.objects import ApiResource
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import ApiResource, JsonObject
 from kubewright.server import writepath
 from kubewright.server.registry import ResourceDefinition
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubewright.objects import ApiResource
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import ApiResource, JsonObject
 from kubewright.server.context import Context
 from kubewright.server.crd.custom import definitions_of
 from kubewright.server.deletion import delete

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from kubewright.objects import ApiResource, parse_api_version
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import ApiResource, JsonObject, parse_api_version
 from kubewright.server import metadata, status, writepath
 from kubewright.server.gotext import quote
 from kubewright.server.handlers.scope import Scope

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server import bodies, media, status
 from kubewright.server.deletion import delete as delete_object
 from kubewright.server.handlers.read import list_objects

@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 
 from kubewright.errors import PatchError
-from kubewright.objects import parse_api_version, patches
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject, parse_api_version, patches
 from kubewright.server import bodies, fielderrors, media, metadata, status, writepath
 from kubewright.server.gotext import json_text, quote
 from kubewright.server.handlers.decoding import SCHEME, clean, report, unknown_conversion

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubewright.errors import InvalidSelector
-from kubewright.objects import parse_api_version
-from kubewright.objects.jsontree import JsonObject
-from kubewright.objects.selectors import label_selector
+from kubewright.objects import JsonObject, label_selector, parse_api_version
 from kubewright.server import bodies, fielderrors, media, status
 from kubewright.server.handlers.patching import patched_body
 from kubewright.server.handlers.scope import Scope

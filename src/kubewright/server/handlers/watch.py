@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 
 from kubewright import clock
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server import media, status, tables
 from kubewright.server.handlers.read import check_revision
 from kubewright.server.handlers.scope import Scope
@@ -163,6 +163,8 @@ async def _lines(
             yield chunk
         if batch:
             continue
+        if table.dropped:
+            return
         now = clock.monotonic()
         if now >= end:
             return

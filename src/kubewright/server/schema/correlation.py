@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubewright.objects.patches import same_json
+from kubewright.objects import same_json
 from kubewright.server.schema.model import MaybeSchema, Schema
 
 

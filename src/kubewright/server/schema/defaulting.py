@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubewright.objects.jsontree import JsonObject
-from kubewright.objects.patches import copy_json
+from kubewright.objects import JsonObject, copy_json
 from kubewright.server.schema.model import MaybeSchema, Schema
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server import fielderrors
 from kubewright.server.fielderrors import FieldError
 from kubewright.server.gotext import json_text

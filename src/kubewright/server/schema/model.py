@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 
 _REF = "#/components/schemas/"
 

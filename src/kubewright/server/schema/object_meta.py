@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.schema.model import Schema
 
 _TEXT: JsonObject = {"type": "string"}

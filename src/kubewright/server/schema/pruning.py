@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.schema.model import MaybeSchema, Schema
 
 META_FIELDS = frozenset({"apiVersion", "kind", "metadata"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.fielderrors import ErrorType, FieldError
 from kubewright.server.schema.correlation import Correlated
 from kubewright.server.schema.listtypes import embedded_errors, list_errors

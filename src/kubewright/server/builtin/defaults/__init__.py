@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.builtin.defaults.core import CORE, pull_policy
 from kubewright.server.builtin.defaults.groups import GROUPS
 from kubewright.server.builtin.shapes import fields_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 
 _REGISTRY_PORT = ":"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.builtin.printers.text import NONE, access_modes, age, created, labels, selector, some_of
 from kubewright.server.registry import Cell
 

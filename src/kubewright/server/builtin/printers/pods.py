@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.builtin.printers.text import NONE, age, created
 from kubewright.server.registry import Cell
 

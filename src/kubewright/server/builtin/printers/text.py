@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from kubewright import clock
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 
 NONE = "<none>"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.builtin.printers.text import (
     NONE,
     age,

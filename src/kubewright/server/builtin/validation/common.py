@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.fielderrors import FieldError, forbidden, invalid, not_supported, required
 from kubewright.server.names import (
     dns_label_problems,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kubewright.objects.jsontree import JsonObject
-from kubewright.objects.quantity import parse_quantity
+from kubewright.objects import JsonObject, parse_quantity
 from kubewright.server.builtin.validation.common import (
     label_name,
     not_negative,

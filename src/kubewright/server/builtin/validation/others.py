@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.builtin.validation.common import at, immutable, label_selector, not_negative
 from kubewright.server.context import Context
 from kubewright.server.fielderrors import FieldError, forbidden, invalid, not_supported, required

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.builtin.validation.common import label_name, labels, one_of, subdomain
 from kubewright.server.builtin.validation.containers import containers
 from kubewright.server.context import Context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server.builtin.validation.common import label_name, labels, one_of, port_number, subdomain
 from kubewright.server.builtin.validation.common import port_number_or_name as number_or_name
 from kubewright.server.builtin.validation.containers import PROTOCOLS

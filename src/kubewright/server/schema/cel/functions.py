@@ -15,8 +15,7 @@ from urllib.parse import quote as percent_encoded
 from urllib.parse import urlsplit
 
 from kubewright.errors import KubewrightError
-from kubewright.objects.patches import same_json
-from kubewright.objects.quantity import parse_quantity
+from kubewright.objects import parse_quantity, same_json
 from kubewright.server.schema.regexp import compile_pattern
 
 Opaque = dict[str, Any]

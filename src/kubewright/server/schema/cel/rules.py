@@ -6,17 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server import fielderrors
 from kubewright.server.fielderrors import OMITTED, FieldError
-from kubewright.server.schema.cel.environment import (
-    BadExpression,
-    EvaluationFailed,
-    compiled,
-    evaluate,
-    type_word,
-)
-from kubewright.server.schema.cel.values import has_stamps, stamped, to_cel
+from kubewright.server.schema.cel.environment import BadExpression, EvaluationFailed, compiled, evaluate
+from kubewright.server.schema.cel.expressions import Expression, Variables, bindings, prepare
+from kubewright.server.schema.cel.values import stamped, stamps_in_collections, to_cel, visible
 from kubewright.server.schema.correlation import Correlated
 from kubewright.server.schema.model import MaybeSchema, Schema
 
@@ -113,27 +108,14 @@ def _by_keys(schema: Schema, old: Any) -> dict[tuple[Any, ...], Any]:
 def _check_rules(
     schema: Schema, value: Any, old: Any, path: str, ratchet: _Ratchet, errors: list[FieldError], *, root: bool
 ) -> None:
-    data: dict[str, Any] = {"__self": to_cel(value, schema, root=root)}
-    if old is not None:
-        data["__old"] = to_cel(old, schema, root=root)
+    seen = visible(schema, root=root)
     for rule in schema.validations:
-        expression: str = rule["rule"]
-        transition = uses_old_self(expression)
-        optional_old = bool(rule.get("optionalOldSelf"))
-        if transition and old is None and not optional_old:
+        transition = uses_old_self(rule["rule"])
+        optional = bool(rule.get("optionalOldSelf"))
+        if transition and old is None and not optional:
             continue
         try:
-            if _holds(
-                schema,
-                expression,
-                value,
-                old,
-                data,
-                "bool",
-                transition=transition,
-                optional=optional_old,
-                root=root,
-            ):
+            if evaluated(seen, rule["rule"], "bool", value, old, optional=optional):
                 continue
         except BadExpression as bad:
             errors.append(fielderrors.invalid(path, schema.type, f"rule compile error: compilation failed: {bad}"))
@@ -143,11 +125,11 @@ def _check_rules(
             continue
         if not transition and ratchet.unchanged:
             continue
-        detail = _message(schema, rule, value, old, data, root=root)
-        shown = OMITTED if schema.type in ("object", "array") or root else value
+        detail = _message(seen, rule, value, old)
+        shown = OMITTED if seen.type in ("object", "array") else value
         where = path + _relative(rule.get("fieldPath", ""))
         make = _REASONS.get(rule.get("reason", ""), fielderrors.invalid)
-        errors.append(make(where.removeprefix(".") if not path else where, shown, detail))
+        errors.append(make(where if path else where.removeprefix("."), shown, detail))
 
 
 def _relative(field_path: str) -> str:
@@ -158,63 +140,58 @@ def _relative(field_path: str) -> str:
     )
 
 
-def _holds(
-    schema: Schema,
-    expression: str,
-    value: Any,
-    old: Any,
-    data: dict[str, Any],
-    result: str,
-    *,
-    transition: bool,
-    optional: bool,
-    root: bool,
-) -> Any:
-    """Evaluate an expression over ``self`` and, where it is spoken of, ``oldSelf``."""
-    plain = type_word(schema, root=root)
-    if has_stamps(schema):
-        return _holds_stamped(
-            schema, expression, value, old, data, result, transition=transition, optional=optional
-        )
-    variables = [("self", plain)]
-    given = {"self": data["__self"]}
+def evaluated(schema: Schema, source: str, result: str, value: Any, old: Any, *, optional: bool) -> Any:
+    """What an expression gives for ``self`` and, where it is spoken of, ``oldSelf``.
+
+    Raises:
+        BadExpression: it does not compile.
+        EvaluationFailed: it has no value.
+    """
+    transition = uses_old_self(source)
+    if stamps_in_collections(schema):
+        return _evaluated_stamped(schema, source, result, value, old, optional=optional)
+    plain = transition and not optional
+    expression = prepared(schema, source, plain)
+    given = {"self": value, "oldSelf": old} if plain else {"self": value}
+    data = bindings(expression, schema, given)
+    text, variables = expression.text, expression.variables
     if transition and optional:
-        expression = (
-            f"cel.bind(oldSelf, {'optional.of(__old)' if old is not None else 'optional.none()'}, {expression})"
-        )
+        text, variables = _with_optional_old(text, variables, known=old is not None)
         if old is not None:
-            variables.append(("__old", plain))
-            given["__old"] = data["__old"]
-    elif transition:
-        variables.append(("oldSelf", plain))
-        given["oldSelf"] = data.get("__old")
-    return evaluate(compiled(expression, tuple(variables), result), given)
+            data["__old"] = to_cel(old, schema)
+    return evaluate(compiled(text, variables, result), data)
 
 
-def _holds_stamped(
-    schema: Schema,
-    expression: str,
-    value: Any,
-    old: Any,
-    data: dict[str, Any],
-    result: str,
-    *,
-    transition: bool,
-    optional: bool,
-) -> Any:
-    """The same where times or durations are below: the variables are put together by the expression itself."""
-    wrapped = f"cel.bind(self, {stamped(value, schema, '__self')}, {expression})"
+def _with_optional_old(text: str, variables: Variables, *, known: bool) -> tuple[str, Variables]:
+    before = "optional.of(__old)" if known else "optional.none()"
+    whole = dict(variables)["self"]
+    return f"cel.bind(oldSelf, {before}, {text})", ((*variables, ("__old", whole)) if known else variables)
+
+
+def prepared(schema: Schema, source: str, plain_old: bool) -> Expression:
+    """The expression with its variables, prepared once for each node."""
+    made: dict[tuple[str, bool], Expression] = schema.__dict__.setdefault("_cel_expressions", {})
+    found = made.get((source, plain_old))
+    if found is None:
+        names = ("self", "oldSelf") if plain_old else ("self",)
+        found = made[source, plain_old] = prepare(source, schema, names)
+    return found
+
+
+def _evaluated_stamped(schema: Schema, source: str, result: str, value: Any, old: Any, *, optional: bool) -> Any:
+    """The same where times stand in lists or maps: the expression puts ``self`` together, untyped."""
+    text = f"cel.bind(self, {stamped(value, schema, '__self')}, {source})"
     variables = [("__self", "dyn")]
-    given = {"__self": data["__self"]}
-    if transition:
+    data = {"__self": to_cel(value, schema)}
+    if uses_old_self(source):
         before = "optional.none()"
         if old is not None:
             before = stamped(old, schema, "__old")
             before = f"optional.of({before})" if optional else before
             variables.append(("__old", "dyn"))
-            given["__old"] = data["__old"]
-        wrapped = f"cel.bind(oldSelf, {before}, {wrapped})"
-    return evaluate(compiled(wrapped, tuple(variables), result), given)
+            data["__old"] = to_cel(old, schema)
+        text = f"cel.bind(oldSelf, {before}, {text})"
+    return evaluate(compiled(text, tuple(variables), result), data)
 
 
 def _failure_words(failure: str, rule: JsonObject) -> str:
@@ -224,22 +201,12 @@ def _failure_words(failure: str, rule: JsonObject) -> str:
     return f"{failure} evaluating rule: {said}"
 
 
-def _message(schema: Schema, rule: JsonObject, value: Any, old: Any, data: dict[str, Any], *, root: bool) -> str:
+def _message(schema: Schema, rule: JsonObject, value: Any, old: Any) -> str:
     expression = rule.get("messageExpression")
     if expression:
-        transition = uses_old_self(expression)
+        optional = bool(rule.get("optionalOldSelf"))
         try:
-            text = _holds(
-                schema,
-                expression,
-                value,
-                old,
-                data,
-                "string",
-                transition=transition and (old is not None or bool(rule.get("optionalOldSelf"))),
-                optional=bool(rule.get("optionalOldSelf")),
-                root=root,
-            )
+            text = evaluated(schema, expression, "string", value, old, optional=optional)
         except (BadExpression, EvaluationFailed):
             text = None
         if isinstance(text, str):

@@ -6,9 +6,11 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from kubewright.objects import JsonObject
 from kubewright.server.schema.model import MaybeSchema, Schema
 
 _RESERVED = frozenset(
@@ -21,7 +23,11 @@ _ESCAPES = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__sl
 _ESCAPED = re.compile(r"__|[.\-/]")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _STAMPS = ("date-time", "datetime", "date", "duration")
-_META = ("apiVersion", "kind")
+_TYPE_AND_NAME: JsonObject = {
+    "apiVersion": {"type": "string"},
+    "kind": {"type": "string"},
+    "metadata": {"type": "object", "properties": {"name": {"type": "string"}, "generateName": {"type": "string"}}},
+}
 
 
 @lru_cache(maxsize=4096)
@@ -33,20 +39,29 @@ def escape(name: str) -> str | None:
     return escaped if _IDENTIFIER.match(escaped) else None
 
 
-def is_whole_object(schema: Schema, *, root: bool) -> bool:
-    """The node is an object of its own: rules see its type, name and generateName."""
-    return root or schema.embedded_resource
+@lru_cache(maxsize=4096)
+def visible(schema: Schema, *, root: bool = False) -> Schema:
+    """The node as rules see it: the root and embedded objects show their type, name and generateName."""
+    if not root and not schema.embedded_resource:
+        return schema
+    properties = {**(schema.node.get("properties") or {}), **_TYPE_AND_NAME}
+    return Schema(
+        {**schema.node, "type": "object", "properties": properties, "x-kubernetes-embedded-resource": False}
+    )
 
 
-def to_cel(value: Any, schema: MaybeSchema, *, root: bool = False) -> Any:
-    """The value as CEL's Python binding takes it; times and durations stay strings (see :func:`stamped`)."""
+def to_cel(value: Any, schema: MaybeSchema) -> Any:
+    """The value as CEL's Python binding takes it; times and durations stay strings."""
     if schema is None:
         return value
     if isinstance(value, dict):
-        if schema.properties or is_whole_object(schema, root=root):
-            return _object_to_cel(value, schema, root=root)
+        schema = visible(schema)
+        if schema.properties:
+            return _object_to_cel(value, schema)
         items = schema.additional_properties
-        return value if items is None else {key: to_cel(inner, items) for key, inner in value.items()}
+        if items is None:
+            return {}
+        return {key: to_cel(inner, items) for key, inner in value.items()}
     if isinstance(value, list):
         return [to_cel(item, schema.items) for item in value]
     if schema.type == "number" and isinstance(value, int) and not isinstance(value, bool):
@@ -59,28 +74,54 @@ def to_cel(value: Any, schema: MaybeSchema, *, root: bool = False) -> Any:
     return value
 
 
-def _object_to_cel(value: Mapping[str, Any], schema: Schema, *, root: bool) -> dict[str, Any]:
+def _object_to_cel(value: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    """Only what the schema describes is seen; a null of a nullable field as well."""
     seen: dict[str, Any] = {}
-    whole = is_whole_object(schema, root=root)
     for name, inner in value.items():
-        if whole and name == "metadata":
-            seen[name] = {
-                key: inner[key] for key in ("name", "generateName") if isinstance(inner, dict) and key in inner
-            }
-            continue
         described = schema.properties.get(name)
-        if described is None:
-            if whole and name in _META:
-                seen[name] = inner
-            elif schema.preserve_unknown:
-                pass  # rules see only what the schema describes
-            continue
-        if inner is None and not described.nullable:
+        if described is None or (inner is None and not described.nullable):
             continue
         escaped = escape(name)
         if escaped is not None:
             seen[escaped] = to_cel(inner, described)
     return seen
+
+
+def scalar_to_cel(value: Any, schema: Schema) -> Any:
+    """A value that stands alone as a variable: times and durations are Python's.
+
+    Raises:
+        ValueError: the string is no time or duration.
+    """
+    if schema.type != "string" or not isinstance(value, str):
+        return to_cel(value, schema)
+    if schema.format == "date":
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    if schema.format in ("date-time", "datetime"):
+        return datetime.fromisoformat(value)
+    if schema.format == "duration":
+        return _duration(value)
+    return to_cel(value, schema)
+
+
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
+
+
+def _duration(text: str) -> timedelta:
+    parts = _PART.findall(text)
+    if not parts and text != "0":
+        raise ValueError(f"{text!r} is no duration")
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    return timedelta(seconds=-seconds if text.startswith("-") else seconds)
+
+
+def stamps_in_collections(schema: Schema) -> bool:
+    """A time or duration stands in a list or map below, where no variable of its own can hold it."""
+    collected = [child for child in (schema.items, schema.additional_properties) if child is not None]
+    if any(has_stamps(child) for child in collected):
+        return True
+    return any(stamps_in_collections(child) for child in schema.properties.values())
 
 
 @lru_cache(maxsize=4096)
@@ -106,8 +147,6 @@ def stamped(value: Any, schema: Schema, path: str) -> str:
             described = schema.field(name)
             key = name if schema.additional_properties is not None else escape(name)
             if described is None or key is None:
-                if name in (*_META, "metadata") and not schema.properties.get(name):
-                    parts.append(f"{_literal(name)}: dyn({path}[{_literal(name)}])")
                 continue
             if inner is None and not described.nullable:
                 continue
