@@ -9,7 +9,7 @@ from kubewright.manifests.files import headed
 from kubewright.manifests.rbac import role_bindings, roles
 from kubewright.manifests.sample import sample
 from kubewright.manifests.yamltext import to_yaml
-from kubewright.objects import JsonObject, Object, crd, options_of
+from kubewright.objects import JsonObject, Object, crd, stored_version
 from kubewright.runtime import Operator
 
 
@@ -40,7 +40,7 @@ def render(
     """
     files: dict[str, str] = {}
     for versions in _kinds(operator, resources):
-        stored = next((cls for cls in versions if options_of(cls).hub or len(versions) == 1), versions[0])
+        stored = stored_version(versions)
         stem = f"crds/{file_stem(stored)}"
         files[f"{stem}_crd.yaml"] = headed(to_yaml(crd(*versions)))
         files[f"{stem}_cr.yaml"] = to_yaml(sample(stored))

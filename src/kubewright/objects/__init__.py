@@ -5,7 +5,7 @@ from msgspec import Meta
 from kubewright.objects.base import Model, field
 from kubewright.objects.compare import subset_differences
 from kubewright.objects.conditions import find_condition, is_true, set_condition
-from kubewright.objects.crd import crd
+from kubewright.objects.crd import crd, stored_version
 from kubewright.objects.decode import decode
 from kubewright.objects.gvk import ApiResource, GroupVersionKind, ObjectKey, parse_api_version
 from kubewright.objects.jsontree import JsonObject, JsonValue
@@ -134,6 +134,7 @@ __all__ = [
     "schema_of",
     "serves",
     "set_condition",
+    "stored_version",
     "subset_differences",
     "to_dict",
     "to_json",

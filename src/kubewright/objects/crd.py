@@ -27,8 +27,7 @@ def crd(*classes: type[Object]) -> JsonObject:
     """
     if not classes:
         raise SchemaError("crd() needs at least one class", hint="crd(AppService)")
-    options = {cls: options_of(cls) for cls in classes}
-    stored = _stored(options)
+    stored = stored_version(classes)
     names = stored.api_resource
     for cls in classes:
         _check_same_kind(stored, cls)
@@ -51,7 +50,7 @@ def crd(*classes: type[Object]) -> JsonObject:
             "names": spoken,
             "scope": "Namespaced" if names.namespaced else "Cluster",
             "versions": [
-                _version(cls, options[cls], storage=cls is stored)
+                _version(cls, options_of(cls), storage=cls is stored)
                 for cls in sorted(classes, key=lambda cls: version_order(cls.api_resource.version))
             ],
         },
@@ -67,11 +66,16 @@ def version_order(version: str) -> tuple[int, int, int, str]:
     return (stage, -int(found.group(1)), -int(found.group(3) or 0), "")
 
 
-def _stored(options: dict[type[Object], ResourceOptions]) -> type[Object]:
-    hubs = [cls for cls, given in options.items() if given.hub]
-    stored = hubs or [cls for cls, given in options.items() if given.storage]
+def stored_version(classes: Sequence[type[Object]]) -> type[Object]:
+    """The class of the version that is stored: the hub, or the only one with ``storage``.
+
+    Raises:
+        SchemaError: it is not exactly one.
+    """
+    hubs = [cls for cls in classes if options_of(cls).hub]
+    stored = hubs or [cls for cls in classes if options_of(cls).storage]
     if len(stored) != 1:
-        named = ", ".join(cls.__name__ for cls in options)
+        named = ", ".join(cls.__name__ for cls in classes)
         raise SchemaError(
             f"{named}: exactly one version is stored, not {len(stored)}",
             hint="give one of them hub=True",
