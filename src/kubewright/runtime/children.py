@@ -47,8 +47,8 @@ class Memory:
 
     Attributes:
         verified: the resourceVersion at which a child was found to hold the configuration of this digest.
-        settled: differences that the server or a webhook insists on: digest and live values of a child that an
-            apply left as it was.
+        settled: what the server or a webhook insists on: the digest of a child that differed still when it had
+            just been applied, and its values then. A change of either unsettles it.
     """
 
     verified: dict[ChildId, tuple[str, str]] = field(default_factory=dict)
@@ -189,21 +189,16 @@ class Children:
         digest = configuration.digest(mark.salt)
         if memory.verified.get(identity) == (version, digest):
             return
-        differing = ""
         if configuration.holds(mark):
             tree = live.to_dict()
-            paths = subset_differences(configuration.tree, tree, configuration.kind)
-            if not paths:
-                memory.verified[identity] = (version, digest)
-                return
-            differing = _values(tree)
-            if memory.settled.get(identity) == (digest, differing):
+            differs = subset_differences(configuration.tree, tree, configuration.kind)
+            if not differs or memory.settled.get(identity) == (digest, _values(tree)):
                 memory.verified[identity] = (version, digest)
                 return
         memory.settled.pop(identity, None)
-        written = await self._apply(configuration, live, mark)
-        if differing and written.metadata.resource_version == version:
-            memory.settled[identity] = (digest, differing)
+        tree = (await self._apply(configuration, live, mark)).to_dict()
+        if subset_differences(configuration.tree, tree, configuration.kind):
+            memory.settled[identity] = (digest, _values(tree))
 
     async def _apply(self, configuration: Configuration, live: RawObject, mark: Mark) -> RawObject:
         resource, key = configuration.kind.api_resource, configuration.key
