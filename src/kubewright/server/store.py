@@ -87,7 +87,7 @@ def event_line(kind: str, raw: bytes) -> bytes:
 class Table:
     """The objects of one resource and the log of their changes."""
 
-    __slots__ = ("_history", "_keys", "_waiters", "compacted", "first", "log", "objects")
+    __slots__ = ("_history", "_keys", "_waiters", "compacted", "dropped", "first", "log", "objects")
 
     def __init__(self, history: int, compacted: int) -> None:
         self._history = history
@@ -99,6 +99,8 @@ class Table:
         """The position of the log's first event."""
         self.compacted = compacted
         """The newest revision of which the log no longer knows what happened."""
+        self.dropped = False
+        """Whether its resource is no longer served."""
 
     @property
     def end(self) -> int:
@@ -242,6 +244,7 @@ class Store:
         """Forget a table with all that is in it; whoever watches it is woken and finds it gone."""
         table = self._tables.pop(group_resource, None)
         if table is not None:
+            table.dropped = True
             table.wake()
 
     def wake(self) -> None:
