@@ -1,0 +1,57 @@
+"""The recorded answers of the real API server, replayed on the embedded one, and on the real one where there is one."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from kubewright.client import connect
+from kubewright.client.kubeconfig import load_config
+from kubewright.server import InMemoryTransport, Server
+
+
+def _load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("conformance_replay", Path(__file__).parent / "replay.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+replay = _load()
+
+
+def _recorded(name: str) -> list[object]:
+    return json.loads((replay.RECORDED / f"{name}.json").read_text())
+
+
+@pytest.mark.parametrize("name", replay.case_names())
+async def test_embedded(name: str) -> None:
+    actual = await replay.run(name, InMemoryTransport(Server()))
+    lines = replay.unexplained(name, _recorded(name), actual)
+    assert not lines, "\n".join(lines)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", replay.case_names())
+async def test_real(name: str, real_kubeconfig: Path) -> None:
+    client = connect(load_config(kubeconfig=real_kubeconfig))
+    try:
+        actual = await replay.run(name, client.transport)
+    finally:
+        await client.close()
+    lines = replay.differences(_recorded(name), actual)
+    assert not lines, "\n".join(lines)
+
+
+def test_every_known_difference_is_about_a_case() -> None:
+    import yaml
+
+    listed = yaml.safe_load((replay.HERE / "known_differences.yaml").read_text()) or []
+    assert {entry["case"] for entry in listed} <= set(replay.case_names())
+    assert all(entry["reason"] for entry in listed)
