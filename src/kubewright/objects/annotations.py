@@ -103,4 +103,4 @@ def type_name(annotation: Any) -> str:
     """How a person would write the annotation."""
     if isinstance(annotation, type) and not typing.get_args(annotation):
         return annotation.__name__
-    return str(annotation).replace("typing.", "")
+    return str(annotation).replace("typing.", "").lstrip("~")

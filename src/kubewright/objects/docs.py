@@ -1,15 +1,18 @@
-"""What a class's docstring says: its text, and its ``Attributes:`` by name."""
+"""What a class says of itself and its fields: its docstring, its ``Attributes:``, the strings below its fields."""
 
 from __future__ import annotations
 
+import ast
 import inspect
+import itertools
 import re
+import textwrap
 from collections.abc import Mapping
 from typing import NamedTuple
 
 
 class ClassDocs(NamedTuple):
-    """A docstring taken apart: paragraphs before the first section, and what each attribute is."""
+    """The paragraphs of a docstring before its first section, and what is said of each attribute."""
 
     text: str
     fields: Mapping[str, str]
@@ -20,14 +23,18 @@ _ATTRIBUTE = re.compile(r"^\s+(\w+)(?:\s*\([^)]*\))?:\s*(.*)$")
 
 
 def describe(cls: type) -> ClassDocs:
-    """The docstring of ``cls`` itself, not an inherited one."""
-    lines = inspect.cleandoc(cls.__dict__.get("__doc__") or "").splitlines()
+    """What ``cls`` itself says, not what it inherits; strings below fields need its source to be there."""
+    text, fields = _docstring(inspect.cleandoc(cls.__dict__.get("__doc__") or ""))
+    return ClassDocs(text, {**fields, **_below_fields(cls)})
+
+
+def _docstring(doc: str) -> tuple[str, dict[str, str]]:
     text: list[str] = []
     fields: dict[str, str] = {}
     section = ""
     indent = 0
     last = ""
-    for line in lines:
+    for line in doc.splitlines():
         if found := _SECTION.match(line):
             section, last = found.group(1), ""
         elif not section:
@@ -43,4 +50,21 @@ def describe(cls: type) -> ClassDocs:
                 fields[last] = found.group(2)
             elif last:
                 fields[last] = f"{fields[last]} {line.strip()}".strip()
-    return ClassDocs("\n".join(text).strip(), fields)
+    return "\n".join(text).strip(), fields
+
+
+def _below_fields(cls: type) -> dict[str, str]:
+    try:
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return {}
+    body = definition.body if isinstance(definition, ast.ClassDef) else []
+    return {
+        field.target.id: inspect.cleandoc(below.value.value)
+        for field, below in itertools.pairwise(body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
+    }

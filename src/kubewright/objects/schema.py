@@ -167,6 +167,8 @@ class _Walk:
 
     def _refuse_type(self, base: Any, origin: Any) -> NoReturn:
         name = type_name(base)
+        if isinstance(base, typing.TypeVar):
+            self.refuse(f"the type parameter {name} is not given", "write Resource[MySpec, MyStatus]")
         if origin is typing.Union:
             self.refuse(
                 f"a CRD schema cannot say {name}",

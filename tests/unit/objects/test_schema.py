@@ -24,6 +24,7 @@ from kubewright.objects import (
     ObjectMeta,
     PreserveUnknown,
     Quantity,
+    Resource,
     Rule,
     Spec,
     field,
@@ -275,12 +276,22 @@ def test_descriptions_come_from_docstrings() -> None:
 
         first: int = 1
         second: Annotated[int, Meta(description="nearer")] = 2
+        third: int = 3
+        """The third,
+
+        from below.
+        """
         port: Port | None = None
 
     schema = schema_of(Documented)
     assert schema["description"] == "What it is.\n\nMore of it."
     said = {name: field.get("description") for name, field in schema["properties"].items()}
-    assert said == {"first": "the first, on two lines.", "second": "nearer", "port": "Where it listens."}
+    assert said == {
+        "first": "the first, on two lines.",
+        "second": "nearer",
+        "third": "The third,\n\nfrom below.",
+        "port": "Where it listens.",
+    }
 
 
 def test_rules_stand_on_the_type_wherever_it_is_used() -> None:
@@ -369,6 +380,14 @@ def test_defaults_no_schema_can_say_are_refused() -> None:
         schema_of(spec_with(Annotated[int, Meta(le=1)], size=2))
     with pytest.raises(SchemaError, match=r"Bad.size: the default is another one each time"):
         schema_of(spec_with(str, size=field(default_factory=lambda: uuid.uuid4().hex)))
+
+
+def test_a_resource_without_its_types_is_refused() -> None:
+    class Untyped(Resource):  # type: ignore[type-arg]
+        pass
+
+    with pytest.raises(SchemaError, match=r"Untyped.spec: the type parameter SpecT is not given"):
+        schema_of(Untyped)
 
 
 def test_a_key_that_may_be_absent_is_refused() -> None:
