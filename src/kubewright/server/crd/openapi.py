@@ -58,16 +58,29 @@ def _paths(resource: ApiResource, schema: str) -> JsonObject:
             "x-kubernetes-group-version-kind": gvk,
         }
 
-    body = {"requestBody": {"content": content}}
+    # kubectl leaves validation to a server whose patch takes fieldValidation, and asks for OpenAPI v2 otherwise.
+    body = {
+        "requestBody": {"content": content},
+        "parameters": _parameters("dryRun", "fieldManager", "fieldValidation"),
+    }
+    patch = {"parameters": _parameters("dryRun", "fieldManager", "fieldValidation", "force")}
     return {
         collection: {"get": operation("list"), "post": operation("post") | body},
         f"{collection}/{{name}}": {
             "get": operation("get"),
             "put": operation("put") | body,
-            "patch": operation("patch"),
+            "patch": operation("patch") | patch,
             "delete": operation("delete"),
         },
     }
+
+
+def _parameters(*names: str) -> list[JsonObject]:
+    kinds = {"force": "boolean"}
+    return [
+        {"name": name, "in": "query", "schema": {"type": kinds.get(name, "string"), "uniqueItems": True}}
+        for name in names
+    ]
 
 
 _API_VERSION = (
