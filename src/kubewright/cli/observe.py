@@ -30,6 +30,7 @@ class Observer:
         self._view = view
         self._cache = Cache(client)
         self._untold: dict[str, Change] = {}
+        self._told: set[str] = set()
         self._changed = asyncio.Event()
 
     def watch(
@@ -68,10 +69,10 @@ class Observer:
         def handle(seen: Seen) -> None:
             if seen.new is None:
                 uid = seen.object.metadata.uid
-                told = uid not in self._untold and self.world.owned(uid)
                 self._untold.pop(uid, None)
                 change = self.world.remove(uid)
-                if change is not None and told:
+                if change is not None and uid in self._told:
+                    self._told.discard(uid)
                     self._view.changed(change, self.world)
             else:
                 is_root = root is not None and root(seen.new)
@@ -84,5 +85,6 @@ class Observer:
         return handle
 
     def _tell(self) -> None:
-        for uid in [uid for uid in self._untold if self.world.owned(uid)]:
+        for uid in [uid for uid in self._untold if uid in self._told or self.world.owned(uid)]:
+            self._told.add(uid)
             self._view.changed(self._untold.pop(uid), self.world)
