@@ -110,8 +110,16 @@ def float_text(value: float) -> str:
     return _plain(sign, digits, exponent)
 
 
+class Verbatim(str):
+    """Text that :func:`display` shows as it is: the JSON of a Go struct, whose keys keep their order."""
+
+    __slots__ = ()
+
+
 def display(value: Any) -> str:
     """A bad value as ``field.Error`` shows it."""
+    if isinstance(value, Verbatim):
+        return str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

@@ -6,7 +6,7 @@ from kubewright.server.schema.model import Definitions, Schema, from_crd, from_o
 from kubewright.server.schema.object_meta import OBJECT_META, whole_object
 from kubewright.server.schema.pruning import prune
 from kubewright.server.schema.regexp import BadPattern, compile_pattern
-from kubewright.server.schema.validation import validate
+from kubewright.server.schema.validation import rule_definition_errors, validate
 
 __all__ = [
     "OBJECT_META",
@@ -19,6 +19,7 @@ __all__ = [
     "from_crd",
     "from_openapi",
     "prune",
+    "rule_definition_errors",
     "validate",
     "whole_object",
 ]

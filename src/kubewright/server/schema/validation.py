@@ -52,3 +52,12 @@ def validate(
 
             errors.extend(rule_errors(schema, obj, old, correlated))
     return errors
+
+
+def rule_definition_errors(schema: Schema, path: str) -> list[FieldError]:
+    """What is wrong with the CEL rules of a CustomResourceDefinition's schema; ``path`` is where that stands."""
+    if not schema.has_rules:
+        return []
+    from kubewright.server.schema import cel
+
+    return cel.rule_definition_errors(schema, path)

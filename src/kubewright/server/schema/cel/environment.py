@@ -42,6 +42,8 @@ def _types() -> dict[str, Any]:
         "duration": kinds.DURATION,
         "dyn": kinds.DYN,
         "list": kinds.List(kinds.DYN),
+        "lists": kinds.List(kinds.List(kinds.DYN)),
+        "listed": kinds.List(kinds.List(kinds.STRING)),
         "strings": kinds.List(kinds.STRING),
         "opaque": kinds.Map(kinds.STRING, kinds.DYN),
     }
@@ -76,10 +78,10 @@ def _functions() -> list[Any]:
     return [cel.FunctionDecl(name, declared) for name, declared in overloads.items()]
 
 
-def type_word(schema: Schema, *, root: bool = False) -> str:
-    """The CEL type of a node, as :func:`environment` takes it."""
-    if schema.int_or_string or root:
-        return "dyn" if schema.int_or_string else "map(string, dyn)"
+def type_word(schema: Schema) -> str:
+    """The CEL type of a node."""
+    if schema.int_or_string:
+        return "dyn"
     if schema.type == "array":
         return f"list({type_word(schema.items) if schema.items else 'dyn'})"
     if schema.type == "object":
@@ -120,7 +122,7 @@ def compiled(expression: str, variables: tuple[tuple[str, str], ...], result: st
     try:
         program = _environment(variables).compile(expression)
     except RuntimeError as error:
-        raise BadExpression(_compile_message(str(error))) from None
+        raise BadExpression(f"compilation failed: {_compile_message(str(error))}") from None
     found = str(program.return_type()).lower()
     if found not in (result, "dyn"):
         what = {
@@ -133,7 +135,8 @@ def compiled(expression: str, variables: tuple[tuple[str, str], ...], result: st
 
 def _compile_message(text: str) -> str:
     text = re.sub(r"^INVALID_ARGUMENT: ", "", text)
-    return re.sub(r" \[INVALID_ARGUMENT\]$", "", text)
+    text = re.sub(r" \[INVALID_ARGUMENT\]$", "", text)
+    return text.replace("__oldSf", "oldSelf").replace("__sf", "self").replace("null_type", "null")
 
 
 def evaluate(program: Any, data: dict[str, Any]) -> Any:
@@ -150,6 +153,7 @@ def evaluate(program: Any, data: dict[str, Any]) -> Any:
 
 _FAILURES = (
     (re.compile(r'Key not found in map : "?(.*?)"?$'), r"no such key: \1"),
+    (re.compile(r'No value with name "(?:[\w.]*\.)?(\w+)" found in Activation'), r"no such key: \1"),
     (re.compile(r"Index error: index=(-?\d+) size=\d+"), r"index out of bounds: \1"),
     (re.compile(r"No matching overloads found : .*"), "no such overload"),
     (re.compile(r"divide by zero"), "division by zero"),

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from kubewright.errors import KubewrightError
 from kubewright.objects import parse_quantity, same_json
+from kubewright.server.gotext import quote
+from kubewright.server.schema.cel.formats import format_problems
 from kubewright.server.schema.regexp import compile_pattern
 
 Opaque = dict[str, Any]
@@ -95,8 +97,9 @@ def find_all(text: str, pattern: str, limit: int = -1) -> list[str]:
 
 def url(text: str) -> Opaque:
     parts = urlsplit(text)
-    if not (text.startswith("/") or (parts.scheme and "://" in text)) or " " in text:
-        raise ValueError(f"URL parse error during conversion from string: parse {text!r}: invalid URI for request")
+    if not (text.startswith("/") or (parts.scheme and "://" in text)) or " " in parts.netloc:
+        words = f"parse {quote(text)}: invalid URI for request"
+        raise ValueError(f"URL parse error during conversion from string: {words}")
     parts.port  # noqa: B018 - reading it checks it
     host = parts.netloc.rpartition("@")[2]
     return {
@@ -120,10 +123,14 @@ def url_query(value: Opaque) -> dict[str, list[str]]:
 
 def ip(text: str) -> Opaque:
     if "%" in text:
-        raise ValueError(f"IP Address {text!r} with zone value is not allowed")
-    address = ipaddress.ip_address(text)
+        raise ValueError(f"IP Address {quote(text)} with zone value is not allowed")
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        words = f"ParseAddr({quote(text)}): unable to parse IP"
+        raise ValueError(f"IP Address {quote(text)} parse error during conversion from string: {words}") from None
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        raise ValueError(f"IPv4-mapped IPv6 address {text!r} is not allowed")
+        raise ValueError(f"IPv4-mapped IPv6 address {quote(text)} is not allowed")
     return {"#": "ip", "ip": str(address)}
 
 
@@ -195,11 +202,6 @@ def as_integer(value: Opaque) -> int:
     return int(_number(value))
 
 
-def sign(value: Opaque) -> int:
-    number = _number(value)
-    return (number > 0) - (number < 0)
-
-
 def semver(text: str, normalize: bool = False) -> Opaque:  # noqa: FBT001, FBT002 - CEL's own signature
     if normalize:
         text = text.removeprefix("v")
@@ -242,6 +244,24 @@ def _ip_or_ip_of(value: Opaque) -> Opaque:
     return {"#": "ip", "ip": value["ip"]}
 
 
+def pairs(items: list[Any] | dict[str, Any]) -> list[list[Any]]:
+    """Positions or keys, with their values."""
+    return [list(pair) for pair in (items.items() if isinstance(items, dict) else enumerate(items))]
+
+
+def by_first(items: list[list[Any]]) -> list[Any]:
+    """The seconds, sorted by the firsts."""
+    return [value for _, value in sorted(items, key=lambda pair: pair[0])]
+
+
+def merged(items: list[dict[str, Any]]) -> dict[str, Any]:
+    """One map of all."""
+    result: dict[str, Any] = {}
+    for item in items:
+        result.update(item)
+    return result
+
+
 def declarations() -> list[tuple[str, bool, list[str], str, Callable[..., Any]]]:
     """Every function: name, whether it is called on its first argument, the arguments' types, the result's, and what it does.
 
@@ -249,6 +269,13 @@ def declarations() -> list[tuple[str, bool, list[str], str, Callable[..., Any]]]
     """
     member, free = True, False
     return [
+        ("__pairs", member, ["list"], "lists", pairs),
+        ("__pairs", member, ["opaque"], "lists", pairs),
+        ("__by_first", member, ["lists"], "list", by_first),
+        ("__from_pairs", member, ["lists"], "opaque", dict),
+        ("__merged", member, ["list"], "opaque", merged),
+        ("__last", member, ["list"], "list", lambda items: items[-1:]),
+        ("__format", free, ["string", "string"], "listed", format_problems),
         ("isSorted", member, ["list"], "bool", is_sorted),
         ("sum", member, ["list"], "dyn", sum),
         ("min", member, ["list"], "dyn", smallest),
@@ -303,7 +330,6 @@ def declarations() -> list[tuple[str, bool, list[str], str, Callable[..., Any]]]
         ("isInteger", member, ["opaque"], "bool", is_integer),
         ("asInteger", member, ["opaque"], "int", as_integer),
         ("asApproximateFloat", member, ["opaque"], "double", lambda value: float(_number(value))),
-        ("sign", member, ["opaque"], "int", sign),
         ("add", member, ["opaque", "dyn"], "opaque", lambda a, b: _quantity_of(_number(a) + _number(b))),
         ("sub", member, ["opaque", "dyn"], "opaque", lambda a, b: _quantity_of(_number(a) - _number(b))),
         ("isGreaterThan", member, ["opaque", "opaque"], "bool", lambda a, b: compare_to(a, b) > 0),

@@ -11,6 +11,7 @@ from kubewright.server import fielderrors
 from kubewright.server.fielderrors import OMITTED, FieldError
 from kubewright.server.schema.cel.environment import BadExpression, EvaluationFailed, compiled, evaluate
 from kubewright.server.schema.cel.expressions import Expression, Variables, bindings, prepare
+from kubewright.server.schema.cel.literals import check_literals
 from kubewright.server.schema.cel.values import stamped, stamps_in_collections, to_cel, visible
 from kubewright.server.schema.correlation import Correlated
 from kubewright.server.schema.model import MaybeSchema, Schema
@@ -118,7 +119,7 @@ def _check_rules(
             if evaluated(seen, rule["rule"], "bool", value, old, optional=optional):
                 continue
         except BadExpression as bad:
-            errors.append(fielderrors.invalid(path, schema.type, f"rule compile error: compilation failed: {bad}"))
+            errors.append(fielderrors.invalid(path, schema.type, f"rule compile error: {bad}"))
             continue
         except EvaluationFailed as failed:
             errors.append(fielderrors.invalid(path, schema.type, _failure_words(str(failed), rule)))
@@ -127,17 +128,31 @@ def _check_rules(
             continue
         detail = _message(seen, rule, value, old)
         shown = OMITTED if seen.type in ("object", "array") else value
-        where = path + _relative(rule.get("fieldPath", ""))
+        where = path + (relative_path(seen, rule.get("fieldPath", "")) or "")
         make = _REASONS.get(rule.get("reason", ""), fielderrors.invalid)
         errors.append(make(where if path else where.removeprefix("."), shown, detail))
 
 
-def _relative(field_path: str) -> str:
-    return re.sub(
-        r"\['((?:[^'\\]|\\.)*)'\]",
-        lambda found: f".{found.group(1)}" if "." not in found.group(1) else f"[{found.group(1)}]",
-        field_path,
-    )
+_STEP = re.compile(r"\.([^.\[\]]+)|\['((?:[^'\\]|\\.)*)'\]")
+
+
+def relative_path(schema: Schema, field_path: str) -> str | None:
+    """A rule's ``fieldPath`` as errors write it, or None if the schema has no such field."""
+    node: MaybeSchema = schema
+    written, at = "", 0
+    while at < len(field_path):
+        step = _STEP.match(field_path, at)
+        if step is None or node is None:
+            return None
+        name = step.group(1) if step.group(1) is not None else re.sub(r"\\(.)", r"\1", step.group(2))
+        if name in node.properties:
+            written, node = f"{written}.{name}", node.properties[name]
+        elif not node.properties and node.additional_properties is not None:
+            written, node = f"{written}[{name}]", node.additional_properties
+        else:
+            return None
+        at = step.end()
+    return written
 
 
 def evaluated(schema: Schema, source: str, result: str, value: Any, old: Any, *, optional: bool) -> Any:
@@ -159,13 +174,46 @@ def evaluated(schema: Schema, source: str, result: str, value: Any, old: Any, *,
         text, variables = _with_optional_old(text, variables, known=old is not None)
         if old is not None:
             data["__old"] = to_cel(old, schema)
-    return evaluate(compiled(text, variables, result), data)
+    return evaluate(compile_checked(text, variables, result), data)
+
+
+_MIXED_NUMBERS = re.compile(r"'_(?:<|<=|>|>=)_' applied to '\((?:int|double|uint), (?:int|double|uint)\)'")
+
+
+def compile_checked(text: str, variables: Variables, result: str) -> Any:
+    """Compile; where numbers of two kinds are compared, which Kubernetes allows, their kinds are left open.
+
+    Raises:
+        BadExpression: it does not compile.
+    """
+    try:
+        return compiled(text, variables, result)
+    except BadExpression as bad:
+        if not _MIXED_NUMBERS.search(str(bad)):
+            raise
+    opened = tuple((name, re.sub(r"\b(?:int|double)\b", "dyn", word)) for name, word in variables)
+    return compiled(text, opened, result)
 
 
 def _with_optional_old(text: str, variables: Variables, *, known: bool) -> tuple[str, Variables]:
     before = "optional.of(__old)" if known else "optional.none()"
     whole = dict(variables)["self"]
     return f"cel.bind(oldSelf, {before}, {text})", ((*variables, ("__old", whole)) if known else variables)
+
+
+def check_compiles(schema: Schema, source: str, result: str, *, optional: bool) -> None:
+    """Compile an expression as it will be run.
+
+    Raises:
+        BadExpression: it does not compile; the message is that of a CustomResourceDefinition's refusal.
+    """
+    transition = uses_old_self(source)
+    expression = prepared(schema, source, transition and not optional)
+    check_literals(source)
+    text, variables = expression.text, expression.variables
+    if transition and optional:
+        text, variables = _with_optional_old(text, variables, known=True)
+    compile_checked(text, variables, result)
 
 
 def prepared(schema: Schema, source: str, plain_old: bool) -> Expression:

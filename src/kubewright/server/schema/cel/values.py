@@ -75,11 +75,11 @@ def to_cel(value: Any, schema: MaybeSchema) -> Any:
 
 
 def _object_to_cel(value: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
-    """Only what the schema describes is seen; a null of a nullable field as well."""
+    """Only what the schema describes is seen; a null counts as absent."""
     seen: dict[str, Any] = {}
     for name, inner in value.items():
         described = schema.properties.get(name)
-        if described is None or (inner is None and not described.nullable):
+        if described is None or inner is None:
             continue
         escaped = escape(name)
         if escaped is not None:
@@ -148,7 +148,7 @@ def stamped(value: Any, schema: Schema, path: str) -> str:
             key = name if schema.additional_properties is not None else escape(name)
             if described is None or key is None:
                 continue
-            if inner is None and not described.nullable:
+            if inner is None:
                 continue
             parts.append(f"{_literal(key)}: dyn({stamped(inner, described, f'{path}[{_literal(key)}]')})")
         return "{" + ", ".join(parts) + "}"
