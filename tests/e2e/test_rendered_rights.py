@@ -102,7 +102,7 @@ async def account(admin: Client, real_kubeconfig: Path) -> AsyncIterator[Client]
 
 async def copies(client: Client) -> dict[str, str]:
     listed = await client.list(core.ConfigMap, namespace=NAMESPACE)
-    return {one.metadata.name or "": (one.data or {})["text"] for one in listed.items}
+    return {one.metadata.name or "": one.data["text"] for one in listed.items if one.data and "text" in one.data}
 
 
 async def test_the_rendered_rights_are_enough_and_no_more(admin: Client, account: Client) -> None:

@@ -76,7 +76,8 @@ def role_binding(obj: JsonObject, context: Context) -> list[FieldError]:
         if not subject.get("name"):
             errors.append(required(f"{here}.name"))
         if subject.get("kind") == "ServiceAccount":
-            if not subject.get("namespace"):
+            # A RoleBinding's own namespace stands in for it.
+            if obj["kind"] == "ClusterRoleBinding" and not subject.get("namespace"):
                 errors.append(required(f"{here}.namespace"))
         elif subject.get("kind") not in ("User", "Group"):
             errors.append(not_supported(f"{here}.kind", subject.get("kind"), ["ServiceAccount", "User", "Group"]))
