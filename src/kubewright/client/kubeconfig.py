@@ -74,15 +74,25 @@ def in_cluster(
         raise KubeconfigError(
             f"{token} is not there", hint="the Pod needs a service account (automountServiceAccountToken: true)"
         )
-    authority = service_account / "ca.crt"
-    own = service_account / "namespace"
+    try:
+        authority = _if_there(service_account / "ca.crt")
+        own = _if_there(service_account / "namespace").decode().strip()
+    except OSError as error:
+        raise KubeconfigError(
+            f"the service account of this Pod cannot be read: {error.filename}: {error.strerror}",
+            hint="check the user the container runs as (securityContext.fsGroup)",
+        ) from error
     return ClientConfig(
         server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
-        namespace=namespace or (own.read_text(encoding="utf-8").strip() if own.exists() else "") or "default",
-        tls=TlsConfig(ca_pem=authority.read_bytes() if authority.exists() else b""),
+        namespace=namespace or own or "default",
+        tls=TlsConfig(ca_pem=authority),
         credentials=TokenFile(token),
         source="the service account of this Pod",
     )
+
+
+def _if_there(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
 
 
 def _default(env: Mapping[str, str]) -> Path:

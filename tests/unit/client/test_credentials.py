@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import stat
 import sys
 from datetime import UTC, datetime, timedelta
@@ -172,6 +173,31 @@ async def test_a_program_that_must_ask_but_has_no_terminal(plugin, monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(errors.KubeconfigError, match="needs a terminal"):
         await credentials.identity()
+
+
+async def test_at_a_terminal_it_may_ask(plugin, tmp_path, monkeypatch):
+    class Terminal:
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    await plugin({"token": "t"}, interactiveMode="IfAvailable").identity()
+    assert '"interactive":true' in (tmp_path / "environment").read_text()
+    await plugin({"token": "t"}, interactiveMode="Never").identity()
+    assert '"interactive":false' in (tmp_path / "environment").read_text()
+
+
+async def test_a_program_is_stopped_with_what_asked_for_it(plugin, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    credentials = plugin(script="import signal; open('pipe', 'w').write(str(os.getpid())); signal.pause()")
+    asking = asyncio.create_task(credentials.identity())
+    process = int(await asyncio.to_thread(pipe.read_text))
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
 
 
 async def test_a_token_file_is_read_again(tmp_path, time):

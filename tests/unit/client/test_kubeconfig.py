@@ -174,6 +174,15 @@ async def test_in_a_pod(write, tmp_path):
     assert in_cluster("mine", environment=env, service_account=tmp_path / "sa").server == "https://[fd00::1]:6443"
 
 
+def test_a_pod_that_may_not_read_its_account(write, tmp_path):
+    folder = service_account(write)
+    (folder / "ca.crt").unlink()
+    (folder / "ca.crt").mkdir()
+    with pytest.raises(errors.KubeconfigError, match=r"cannot be read: .*ca\.crt") as caught:
+        in_cluster(environment={"KUBERNETES_SERVICE_HOST": "x"}, service_account=folder)
+    assert "fsGroup" in caught.value.hint
+
+
 def test_no_kubeconfig_at_all(tmp_path):
     with pytest.raises(errors.KubeconfigError, match="no kubeconfig") as caught:
         load_config(environment={"HOME": str(tmp_path)})

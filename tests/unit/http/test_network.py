@@ -158,7 +158,7 @@ async def test_silence_before_the_head_is_a_timeout(serve):
     server = await serve(silent)
     transport = NetworkTransport(server.url)
     with pytest.raises(errors.RequestTimeout, match="did not answer in time: GET /slow"):
-        await transport.send(Request("GET", "/slow", timeout=0.02))
+        await transport.send(Request("GET", "/slow", timeout=0.1))
     await server.hung_up.wait()
     await transport.close()
 
@@ -182,7 +182,7 @@ async def test_a_stream_may_be_silent_for_its_idle_timeout_only(serve):
 
     server = await serve(silent)
     transport = NetworkTransport(server.url)
-    response = await transport.send(Request("GET", "/", stream=True, idle_timeout=0.02))
+    response = await transport.send(Request("GET", "/", stream=True, idle_timeout=0.3))
     chunks = response.chunks()
     assert await anext(chunks) == b"whole"
     with pytest.raises(errors.RequestTimeout):
