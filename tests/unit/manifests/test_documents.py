@@ -1,3 +1,6 @@
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -187,3 +190,21 @@ def test_what_is_written_reads_back_as_it_was(value: object) -> None:
 def test_the_style_is_kubectls() -> None:
     manifest = {"z": ["a", {"b": "yes", "c": [], "d": {}}], "a": "1.20", "text": "x\ny\n", "m": 1}
     assert to_yaml(manifest) == ('z:\n- a\n- b: "yes"\n  c: []\n  d: {}\na: "1.20"\ntext: |\n  x\n  y\nm: 1\n')
+
+
+@pytest.mark.real
+def test_the_real_kubectl_reads_the_same(real_kubeconfig: Path) -> None:
+    kubectl = Path(sys.executable).with_name("kubectl")
+    if not kubectl.exists():
+        pytest.skip("no kubectl beside this Python: install the development dependencies")
+    lines = "".join(f"v{number}: {text}\n" for number, text in enumerate(AS_KUBECTL))
+    command = [kubectl, "--kubeconfig", real_kubeconfig, "create", "-f", "-", "-o", "json"]
+    done = subprocess.run(
+        [*command, "--dry-run=client", "--validate=false"],
+        input=HEAD + lines,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    read = json.loads(done.stdout)
+    assert [read[f"v{number}"] for number in range(len(AS_KUBECTL))] == list(AS_KUBECTL.values())

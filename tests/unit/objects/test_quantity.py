@@ -1,11 +1,14 @@
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubewright.client import connect, load_config
 from kubewright.errors import InvalidQuantity
-from kubewright.objects import canonical_quantity, parse_quantity
+from kubewright.kinds import storage_v1 as storage
+from kubewright.objects import ObjectMeta, canonical_quantity, parse_quantity
 
 # Each as a real API server 1.37 answered it (spec.capacity of a CSIStorageCapacity).
 CANONICAL = {
@@ -78,3 +81,18 @@ def test_writing_it_canonically_keeps_the_value_and_settles(text: str) -> None:
     written = canonical_quantity(text)
     assert parse_quantity(written) == parse_quantity(text)
     assert canonical_quantity(written) == written
+
+
+@pytest.mark.real
+async def test_the_real_server_writes_them_so(real_kubeconfig: Path) -> None:
+    client = connect(load_config(str(real_kubeconfig)))
+    written = {}
+    try:
+        for text in CANONICAL:
+            capacity = storage.CSIStorageCapacity(
+                metadata=ObjectMeta(name="quantity", namespace="default"), storage_class_name="x", capacity=text
+            )
+            written[text] = (await client.create(capacity, dry_run=True)).capacity
+    finally:
+        await client.close()
+    assert written == CANONICAL

@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubewright.errors import InvalidSelector
+from kubewright.client import connect, load_config
+from kubewright.errors import BadRequest, InvalidSelector
+from kubewright.kinds import core_v1 as core
 from kubewright.objects import LabelSelector, LabelSelectorRequirement, label_selector
 from kubewright.objects import parse_field_selector as fields
 from kubewright.objects import parse_label_selector as labels
@@ -135,3 +139,17 @@ def test_field_selectors() -> None:
     assert fields("a=x\\,y\\=z\\\\").requirements[0].value == "x,y=z\\"
     assert str(fields("a=x\\,y")) == "a=x\\,y"
     assert fields("").matches({}.__getitem__)
+
+
+@pytest.mark.real
+async def test_the_real_server_refuses_the_same_in_the_same_words(real_kubeconfig: Path) -> None:
+    client = connect(load_config(str(real_kubeconfig)))
+    said = {}
+    try:
+        for text in REFUSED:
+            with pytest.raises(BadRequest) as refused:
+                await client.list(core.ConfigMap, label_selector=text)
+            said[text] = str(refused.value)
+    finally:
+        await client.close()
+    assert said == REFUSED
