@@ -31,7 +31,7 @@ class ClientConfig:
     tls: TlsConfig = field(default_factory=TlsConfig)
     credentials: Credentials | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     compression: bool = True
     context: str = ""
     source: str = ""

@@ -41,6 +41,7 @@ _NOT_SERVED = (
     "the server does not have this resource (kubectl api-resources lists what it has); "
     "for a custom resource, install its CustomResourceDefinition first"
 )
+_OWNED_BY_OTHERS = "leave these fields to their managers, or take them over with force=True"
 _UNKNOWN_FIELD = ('strict decoding error: unknown field "', "field not declared in schema")
 
 
@@ -113,6 +114,9 @@ def _from_status(status: _Status, code: int, wait: float | None) -> ApiError:
     hint = _HINTS.get(code, "")
     if code == 404 and not details.name:
         hint = _NOT_SERVED
+    if cls is errors.Conflict:
+        owned = any(cause.reason == "FieldManagerConflict" for cause in details.causes or ())
+        hint = _OWNED_BY_OTHERS if owned else "read the object again and make the change anew"
     return cls(
         status.message or reason or f"the API server answered {code}",
         code=code,

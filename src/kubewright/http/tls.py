@@ -22,8 +22,8 @@ class TlsConfig:
         verify: False accepts any certificate.
     """
 
-    ca_pem: bytes = b""
-    client_cert_pem: bytes = b""
+    ca_pem: bytes = field(default=b"", repr=False)
+    client_cert_pem: bytes = field(default=b"", repr=False)
     client_key_pem: bytes = field(default=b"", repr=False)
     server_name: str = ""
     verify: bool = True

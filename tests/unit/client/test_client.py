@@ -92,8 +92,9 @@ async def test_an_object_lives_and_dies(client):
     made.data = {"x": "2"}
     replaced = await client.replace(made)
     assert replaced.data == {"x": "2"}
-    with pytest.raises(errors.Conflict, match="the object has been modified"):
+    with pytest.raises(errors.Conflict, match="the object has been modified") as stale:
         await client.replace(made)
+    assert "read the object again" in stale.value.hint
     raw = await client.get(CONFIG_MAPS, "a")
     assert raw.metadata.resource_version == replaced.metadata.resource_version
     assert (raw.kind, raw.to_dict()["data"]) == ("ConfigMap", {"x": "2"})
@@ -152,6 +153,7 @@ async def test_apply_owns_fields_and_conflicts(client):
         await client.apply(config_map("a", both="2"), field_manager="two")
     assert [cause.field for cause in caught.value.causes] == [".data.both"]
     assert 'conflict with "one"' in caught.value.causes[0].message
+    assert "force" in caught.value.hint
     forced = await client.apply(config_map("a", both="2"), field_manager="two", force=True)
     assert forced.data == {"mine": "1", "both": "2"}
     with pytest.raises(errors.UsageError, match="field_manager"):
