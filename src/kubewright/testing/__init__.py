@@ -1,1 +1,29 @@
-"""The pytest plugin, the test environment and its waiters."""
+"""Testing operators without a cluster: the pytest plugin, the environment and its waiters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kubewright.cluster import Cluster, PodStages
+    from kubewright.testing.environment import Environment
+    from kubewright.testing.waiting import NotReached
+
+__all__ = ["Cluster", "Environment", "NotReached", "PodStages"]
+
+
+def __getattr__(name: str) -> object:
+    # pytest imports this package at its start, for the plugin: nothing may be loaded before a test needs it.
+    if name in ("Cluster", "PodStages"):
+        import kubewright.cluster
+
+        return getattr(kubewright.cluster, name)
+    if name == "Environment":
+        from kubewright.testing.environment import Environment
+
+        return Environment
+    if name == "NotReached":
+        from kubewright.testing.waiting import NotReached
+
+        return NotReached
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
