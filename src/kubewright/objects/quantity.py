@@ -12,6 +12,7 @@ _EXACT = Context(prec=200)
 _NANO = Decimal(1).scaleb(-9)
 _FORM = re.compile(r"(?P<sign>[+-]?)(?P<whole>[0-9]*)(?:\.(?P<part>[0-9]*))?(?P<suffix>[eEinumkKMGTP]*[-+]?[0-9]*)")
 _EXPONENT = re.compile(r"[eE]([+-]?[0-9]+)")
+_LARGEST_EXPONENT = 100_000
 _MAX_BINARY = Decimal(2**63 - 1)
 
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -48,6 +49,8 @@ def _split(value: str | float) -> _Parts:
         if not spelled:
             raise InvalidQuantity(f"{value!r}: unable to parse quantity's suffix")
         exponent = int(spelled.group(1))
+        if abs(exponent) > _LARGEST_EXPONENT:
+            raise InvalidQuantity(f"{value!r}: unable to parse quantity's suffix")
     return _Parts(text, found["sign"], found["whole"].lstrip("0"), found["part"] or "", suffix, exponent)
 
 
@@ -58,7 +61,8 @@ def _value(parts: _Parts) -> Decimal:
     else:
         number = _EXACT.multiply(number, Decimal(2 ** _BINARY[parts.suffix]))
         number = max(-_MAX_BINARY, min(_MAX_BINARY, number))
-    return number if number == 0 else number.quantize(_NANO, ROUND_UP, _EXACT)  # never down to nothing
+    # Never down to nothing.
+    return number.quantize(_NANO, ROUND_UP, _EXACT) if int(number.as_tuple().exponent) < -9 else number
 
 
 def parse_quantity(value: str | float) -> Decimal:

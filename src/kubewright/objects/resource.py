@@ -107,6 +107,9 @@ def resource(
 
     def declare(cls: type[ResourceT]) -> type[ResourceT]:
         named = kind or cls.__name__
+        for name, given in (("short_names", short_names), ("categories", categories), ("columns", columns)):
+            if isinstance(given, str):
+                raise SchemaError(f"{cls.__name__}: {name} is a text, not a list", hint=f"write {name}=[…]")
         described = ApiResource(
             group=group,
             version=version,

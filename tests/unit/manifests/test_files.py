@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from kubewright.errors import KubewrightError
 from kubewright.manifests import Outcome, write
 from kubewright.manifests.files import headed
 
@@ -54,3 +55,13 @@ def test_check_writes_nothing(tmp_path: Path, force: bool) -> None:
     assert outcomes(files, tmp_path, check=True, force=force) == [Outcome.CREATED, Outcome.UPDATED]
     assert not (tmp_path / "new.yaml").exists()
     assert (tmp_path / "old.yaml").read_text() == headed("a: 1\n")
+
+
+def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "role.yaml").mkdir()
+    with pytest.raises(KubewrightError, match=r"role.yaml cannot be written: Is a directory"):
+        write({"role.yaml": headed("a: 1\n")}, tmp_path)
+    (tmp_path / "crds").write_text("a file where a folder belongs")
+    with pytest.raises(KubewrightError, match=r"crds/a.yaml cannot be written"):
+        write({"crds/a.yaml": headed("a: 1\n")}, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crds", "role.yaml"]

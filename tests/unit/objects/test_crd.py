@@ -185,6 +185,7 @@ def test_paths_that_lead_nowhere_are_refused() -> None:
         ({"version": "1"}, "version '1' is not a version"),
         ({"kind": "App_Service"}, "kind 'app_service' is not a CamelCase name"),
         ({"plural": "Apps"}, "plural 'Apps' is not a lowercase name"),
+        ({"short_names": "as"}, "One: short_names is a text, not a list"),
         ({"short_names": ["A"]}, "short name or category 'A' is not a lowercase name"),
     ],
 )

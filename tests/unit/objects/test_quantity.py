@@ -2,7 +2,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kubewright.client import connect, load_config
@@ -31,6 +31,13 @@ CANONICAL = {
     "1000e3": "1e6",
     "1.5e3": "1500",
     "1E": "1E",
+    "1000E": "1",
+    "5000000000000000000k": "5",
+    "9e21": "9e21",
+    "1e400": "10e399",
+    "1e-400": "1e-9",
+    "0e5": "0",
+    "1.5e1": "1.5e1",
     "1024": "1024",
     "1024Ki": "1Mi",
     "1024Mi": "1Gi",
@@ -53,7 +60,7 @@ def test_is_written_as_the_api_server_writes_it(text: str, written: str) -> None
     assert canonical_quantity(text) == written
 
 
-@pytest.mark.parametrize("text", ["", "x", "1x", "1.2.3", "1Kii", "--1", "1 Gi", ".", "e3", "1e", "1K"])
+@pytest.mark.parametrize("text", ["", "x", "1x", "1.2.3", "1Kii", "--1", "1 Gi", ".", "e3", "1e", "1K", "1e100001"])
 def test_what_is_no_quantity_is_refused(text: str) -> None:
     with pytest.raises(InvalidQuantity):
         parse_quantity(text)
@@ -79,6 +86,8 @@ quantities = st.builds(
 @given(quantities)
 def test_writing_it_canonically_keeps_the_value_and_settles(text: str) -> None:
     written = canonical_quantity(text)
+    # Past the largest suffix, E, the API server loses it: 1000E comes back as 1.
+    assume(abs(parse_quantity(text)) < 10**21)
     assert parse_quantity(written) == parse_quantity(text)
     assert canonical_quantity(written) == written
 
