@@ -27,6 +27,8 @@ HEADERS = ("content-type", "warning")
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
+_SUFFIX = re.compile(r"\b([Gg]en-|kube-api-access-)[bcdfghjklmnpqrstvwxz2456789]{5}\b")
+
 
 def case_names() -> list[str]:
     """Every case, by file name."""
@@ -98,7 +100,9 @@ async def _step(transport: Transport, step: dict[str, Any], made: list[str]) -> 
     return response.status, dict(response.headers), answer
 
 
-async def _send(transport: Transport, method: str, path: str, body: Any = None, kind: str = "application/json") -> Any:
+async def _send(
+    transport: Transport, method: str, path: str, body: Any = None, kind: str = "application/json"
+) -> Any:
     sent = b"" if body is None else json.dumps(body).encode()
     response = await transport.send(Request(method, path, (), {"content-type": kind}, sent))
     raw = await response.read()
@@ -182,6 +186,8 @@ class Normalizer:
         text = _UID.sub(lambda found: self._uids.setdefault(found[0], f"<uid-{len(self._uids) + 1}>"), text)
         for name, stands in self._names.items():
             text = text.replace(name, stands)
+        text = _SUFFIX.sub(r"\1<suffix>", text)
+        text = re.sub(r"(current: |too old resource version: \d+ \()\d+", r"\1<now>", text)
         return re.sub(r"\b\d{2,}\b", lambda found: self._versions.get(found[0], found[0]), text)
 
     def _continue(self, value: str) -> str:

@@ -10,6 +10,7 @@ import yaml
 
 from kubewright.objects import JsonObject
 from kubewright.server import status
+from kubewright.server.gojson import syntax_error
 from kubewright.server.gotext import quote
 from kubewright.server.media import JSON, PROTOBUF, YAML, YamlLoader, decode
 
@@ -56,10 +57,10 @@ def read_json(body: bytes) -> tuple[JsonObject, list[str]]:
         tree = decode(body)
     except RecursionError:
         raise status.bad_request("the body is nested too deeply") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         if body.lstrip()[:1] not in (b"{", b"[", b'"') and (loaded := _as_yaml(body)) is not None:
             return loaded, []
-        raise status.bad_request(f"couldn't get version/kind; json parse error: {error}") from None
+        raise status.bad_request(f"couldn't get version/kind; json parse error: {syntax_error(body)}") from None
     if not isinstance(tree, dict):
         head = '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
         raise status.bad_request(
@@ -84,13 +85,21 @@ def read_yaml(body: bytes) -> tuple[JsonObject, list[str]]:
     try:
         node = yaml.compose(body, Loader=YamlLoader)
         if node is not None:
-            _yaml_duplicates(node, "", duplicates)
+            _yaml_duplicates(node, duplicates)
         tree = yaml.load(body, Loader=YamlLoader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, RecursionError) as error:
-        raise status.bad_request(f"error converting YAML to JSON: {error}") from None
+    except yaml.YAMLError as error:
+        raise status.bad_request(_yaml_error(error)) from None
+    except RecursionError:
+        raise status.bad_request("the body is nested too deeply") from None
     if not isinstance(tree, dict):
         raise status.bad_request("couldn't get version/kind; json parse error: the body is not an object")
-    return _plain(tree), duplicates
+    return _plain(tree), ["\n".join(["yaml: unmarshal errors:", *duplicates])] if duplicates else []
+
+
+def _yaml_error(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    return f"yaml: line {mark.line}: {problem}" if mark is not None and mark.line else f"yaml: {problem}"
 
 
 def _plain(value: Any) -> Any:
@@ -110,18 +119,17 @@ def _key(key: object) -> str:
     return "null" if key is None else str(key)
 
 
-def _yaml_duplicates(node: yaml.Node, path: str, found: list[str]) -> None:
+def _yaml_duplicates(node: yaml.Node, found: list[str]) -> None:
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
-            where = f"{path}.{key.value}" if path else str(key.value)
             if key.value in seen:
-                found.append(f"duplicate field {quote(where)}")
+                found.append(f"  line {key.start_mark.line + 1}: key {quote(str(key.value))} already set in map")
             seen.add(key.value)
-            _yaml_duplicates(value, where, found)
+            _yaml_duplicates(value, found)
     elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            _yaml_duplicates(item, f"{path}[{index}]", found)
+        for item in node.value:
+            _yaml_duplicates(item, found)
 
 
 class _Pairs(list[tuple[str, Any]]):

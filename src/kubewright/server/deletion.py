@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from kubewright.objects import JsonObject
 from kubewright.server import status
 from kubewright.server.context import Context
+from kubewright.server.lifecycle import check_delete
 from kubewright.server.media import encode
 from kubewright.server.metadata import FOREGROUND, ORPHAN
 from kubewright.server.options import DeleteOptions
@@ -32,6 +33,7 @@ async def delete(resources: ResourceStore, name: str, options: DeleteOptions, co
     """
     entry = resources.get(context.namespace, name)
     _check_preconditions(resources, entry, name, options)
+    check_delete(resources.resource, name)
     await resources.admit_delete(entry, context)
     entry = resources.get(context.namespace, name)
     strategy = resources.definition.strategy

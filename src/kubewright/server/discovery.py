@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from kubewright.objects import JsonObject
-from kubewright.server import media, status
+from kubewright.server import media
 from kubewright.server.openapi import OpenApi
 from kubewright.server.registry import ResourceDefinition
 from kubewright.wire import Request, WholeResponse
@@ -31,6 +34,7 @@ VERSION: JsonObject = {
     "platform": "linux/amd64",
 }
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+_CUSTOM_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _HEALTH = frozenset({"healthz", "livez", "readyz"})
 # Groups in the order apiserver lists them: its own first, then custom ones by name.
@@ -75,8 +79,6 @@ class Discovery:
             StatusError: 404, there is nothing at this path; 405, it takes only GET.
         """
         head = parts[0] if parts else ""
-        if request.method not in ("GET", "HEAD"):
-            return WholeResponse(404, {"content-type": "text/plain; charset=utf-8"}, b"404 page not found\n")
         if head in _HEALTH:
             return WholeResponse(200, {"content-type": "text/plain; charset=utf-8"}, b"ok")
         if head == "openapi":
@@ -112,9 +114,7 @@ class Discovery:
                 return _json(self._resource_list("", version))
             case ["apis", group, version] if group and self._resources.has_group_version(group, version):
                 return _json(self._resource_list(group, version))
-            case ["apis", *_] | ["api", *_] if len(parts) <= 3:
-                return WholeResponse(404, {"content-type": "text/plain; charset=utf-8"}, b"404 page not found\n")
-        raise status.path_not_found()
+        return no_such_page()
 
     def _paths(self) -> list[str]:
         paths = ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
@@ -145,13 +145,14 @@ class Discovery:
                 "singularName": resource.singular,
                 "namespaced": resource.namespaced,
                 "kind": resource.kind,
-                "verbs": _verbs(resource.verbs),
+                "verbs": _verbs(definition),
             }
             if resource.short_names:
                 entry["shortNames"] = list(resource.short_names)
             if resource.categories:
                 entry["categories"] = list(resource.categories)
-            entry["storageVersionHash"] = _storage_hash(definition)
+            if not resource.verbs or "update" in resource.verbs:
+                entry["storageVersionHash"] = _storage_hash(definition)
             resources.append(entry)
             for name, kind, api_group, api_version, verbs in _subresources(definition):
                 of: JsonObject = {
@@ -164,12 +165,10 @@ class Discovery:
                 if (api_group, api_version) != (group, version):
                     of |= {"group": api_group, "version": api_version}
                 resources.append(of)
-        return {
-            "kind": "APIResourceList",
-            "apiVersion": "v1",
-            "groupVersion": f"{group}/{version}" if group else version,
-            "resources": resources,
-        }
+        head: JsonObject = {"kind": "APIResourceList"}
+        if group:
+            head["apiVersion"] = "v1"
+        return head | {"groupVersion": f"{group}/{version}" if group else version, "resources": resources}
 
     def _aggregated(self, groups: Iterable[str]) -> WholeResponse:
         items = []
@@ -191,13 +190,20 @@ class Discovery:
         return WholeResponse(200, headers, encoded)
 
 
+def no_such_page() -> WholeResponse:
+    """What apiserver answers where it has nothing at all."""
+    return WholeResponse(404, {"content-type": "text/plain; charset=utf-8"}, b"404 page not found\n")
+
+
 def _json(obj: JsonObject) -> WholeResponse:
     headers = {"content-type": media.JSON, "cache-control": "no-cache, private"}
     return WholeResponse(200, headers, media.encode(obj))
 
 
-def _verbs(verbs: tuple[str, ...]) -> list[str]:
-    return sorted(verbs or ALL_VERBS)
+def _verbs(definition: ResourceDefinition) -> list[str]:
+    if definition.custom:
+        return list(_CUSTOM_VERBS)
+    return sorted(definition.resource.verbs or ALL_VERBS)
 
 
 def _storage_hash(definition: ResourceDefinition) -> str:
@@ -214,30 +220,37 @@ Subresource = tuple[str, str, str, str, tuple[str, ...]]
 def _subresources(definition: ResourceDefinition) -> list[Subresource]:
     """Name, kind, group, version and verbs of every subresource, sorted by name."""
     resource = definition.resource
+    if not definition.custom:
+        recorded = _recorded_subresources().get((resource.group, resource.version, resource.plural), ())
+        return [
+            (
+                of["subresource"],
+                of["responseKind"]["kind"],
+                of["responseKind"]["group"] or resource.group,
+                of["responseKind"]["version"] or resource.version,
+                tuple(of["verbs"]),
+            )
+            for of in recorded
+        ]
     found: list[Subresource] = [
         (name, resource.kind, resource.group, resource.version, ("get", "patch", "update"))
         for name in definition.subresources
     ]
     if definition.scale is not None:
         found.append(("scale", "Scale", "autoscaling", "v1", ("get", "patch", "update")))
-    for name in {*definition.actions, *definition.missing_subresources}:
-        kind, group, version, verbs = _ACTIONS.get(
-            name, (resource.kind, resource.group, resource.version, ("create",))
-        )
-        found.append((name, kind, group, version, verbs))
-    return sorted(found)
+    return found
 
 
-_ACTIONS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
-    "attach": ("PodAttachOptions", "", "v1", ("create", "get")),
-    "binding": ("Binding", "", "v1", ("create",)),
-    "eviction": ("Eviction", "policy", "v1", ("create",)),
-    "exec": ("PodExecOptions", "", "v1", ("create", "get")),
-    "finalize": ("Namespace", "", "v1", ("update",)),
-    "log": ("Pod", "", "v1", ("get",)),
-    "portforward": ("PodPortForwardOptions", "", "v1", ("create", "get")),
-    "token": ("TokenRequest", "authentication.k8s.io", "v1", ("create",)),
-}
+@cache
+def _recorded_subresources() -> dict[tuple[str, str, str], list[JsonObject]]:
+    data = files("kubewright.server").joinpath("data/discovery.json.gz").read_bytes()
+    found: dict[tuple[str, str, str], list[JsonObject]] = {}
+    for group in media.decode(gzip.decompress(data))["items"]:
+        for version in group["versions"]:
+            for resource in version["resources"]:
+                key = (group["metadata"].get("name", ""), version["version"], resource["resource"])
+                found[key] = resource.get("subresources") or []
+    return found
 
 
 def _discovered(definition: ResourceDefinition) -> JsonObject:
@@ -249,7 +262,7 @@ def _discovered(definition: ResourceDefinition) -> JsonObject:
         "responseKind": kind,
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
-        "verbs": _verbs(resource.verbs),
+        "verbs": _verbs(definition),
     }
     if definition.custom:
         kind |= {"group": resource.group, "version": resource.version}

@@ -24,6 +24,29 @@ class NameProblems(Protocol):
         ...
 
 
+_ORDER = (
+    "name",
+    "generateName",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+)
+
+
+def ordered(metadata: JsonObject) -> JsonObject:
+    """The fields in the order Go writes them."""
+    return {key: metadata[key] for key in _ORDER if key in metadata}
+
+
 def tidy(metadata: JsonObject) -> None:
     """Drop what is empty: Kubernetes does not send empty metadata fields."""
     empty = [key for key, value in metadata.items() if value in (None, "", {}, [])]
@@ -159,7 +182,7 @@ def _validate_finalizers(finalizers: list[str]) -> list[FieldError]:
     path = "metadata.finalizers"
     errors = [fielderrors.invalid(path, name, why) for name in finalizers for why in qualified_name_problems(name)]
     if ORPHAN in finalizers and FOREGROUND in finalizers:
-        detail = f"finalizer {FOREGROUND} and {ORPHAN} cannot be both set"
+        detail = f"finalizer {ORPHAN} and {FOREGROUND} cannot be both set"
         errors.append(fielderrors.invalid(path, finalizers, detail))
     return errors
 

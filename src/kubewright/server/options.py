@@ -250,6 +250,6 @@ class ListOptions:
             return 0
         if not self.resource_version.isdecimal():
             why = f"strconv.ParseUint: parsing {quote(self.resource_version)}: invalid syntax"
-            errors = [fielderrors.invalid("resourceVersion", self.resource_version, why)]
-            raise status.invalid("", "", "", errors)
+            error = fielderrors.invalid("resourceVersion", self.resource_version, why)
+            raise status.bad_request(f"invalid resource version: {error.message}")
         return int(self.resource_version)

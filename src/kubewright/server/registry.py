@@ -53,6 +53,10 @@ class Strategy:
     def default(self, obj: JsonObject) -> None:
         """Fill in what the schema's defaults do not say. Also run on objects that are read from an older state."""
 
+    def empty(self, resource: ApiResource) -> JsonObject:
+        """The object that Go makes of nothing: fields that are always there belong to nobody."""
+        return {"apiVersion": resource.api_version, "kind": resource.kind}
+
     def reset(self, obj: JsonObject, old: JsonObject | None) -> None:
         """Undo what this way of writing may not touch, before the ownership of fields is tracked.
 
@@ -129,6 +133,10 @@ class StatusStrategy(Strategy):
     """The usual ``status`` subresource: everything but ``status`` and managed fields stays as it was."""
 
     reset_fields = (("metadata",), ("spec",))
+
+    def empty(self, resource: ApiResource) -> JsonObject:
+        """The object that Go makes of nothing: fields that are always there belong to nobody."""
+        return {"apiVersion": resource.api_version, "kind": resource.kind}
 
     def reset(self, obj: JsonObject, old: JsonObject | None) -> None:
         """Keep all that is not status."""

@@ -128,8 +128,7 @@ class ResourceStore:
         await self._admission.validate(attributes)
         context.warnings += strategy.warnings(obj, None)
         if self._exists(context, meta):
-            refuse = status.generate_name_conflict if generated else status.already_exists
-            raise refuse(self.resource.group, self.resource.plural, name)
+            raise self._taken(name, context, generated=generated)
         if meta.get("resourceVersion"):
             raise status.failure(500, "", "resourceVersion should not be set on objects to be created")
         if context.dry_run:
@@ -141,6 +140,19 @@ class ResourceStore:
 
     def _exists(self, context: Context, meta: JsonObject) -> bool:
         return self.key(context.namespace, meta.get("name") or "") in self.table.objects
+
+    def _taken(self, name: str, context: Context, *, generated: bool) -> status.StatusError:
+        if generated:
+            return status.generate_name_conflict(self.resource.group, self.resource.plural, name)
+        error = status.already_exists(self.resource.group, self.resource.plural, name)
+        there = decode(self.table.objects[self.key(context.namespace, name)].raw)
+        if "deletionTimestamp" in there["metadata"]:
+            error.message = f"object is being deleted: {error.message}"
+        return error
+
+    def _storage_key(self, key: str) -> str:
+        group = f"{self.resource.group}/" if self.definition.custom else ""
+        return f"/registry/{group}{self.resource.plural}/{key}"
 
     def _creation_errors(self, obj: JsonObject, context: Context) -> list[fielderrors.FieldError]:
         strategy = self.definition.strategy
@@ -183,7 +195,11 @@ class ResourceStore:
                 if entry is None and not create:
                     raise status.not_found(self.resource.group, self.resource.plural, name)
                 there = decode(entry.raw)["metadata"]["uid"] if entry else ""
-                why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {there}"
+                why = (
+                    f"StorageError: invalid object, Code: 4, Key: {self._storage_key(key)}, ResourceVersion: 0, "
+                    f"AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, "
+                    f"UID in object meta: {there}"
+                )
                 raise status.conflict(self.resource.group, self.resource.plural, name, why)
             if entry is None:
                 if not (create or strategy.allow_create_on_update):
@@ -219,9 +235,10 @@ class ResourceStore:
         if self.table.objects.get(entry.key) is not entry:
             return None
         if self._is_finalized(obj, old, context, strategy):
+            last = encode(obj)
             if not context.dry_run:
                 self._remove(entry, obj, context)
-            return Written(encode(obj))
+            return Written(last)
         keep_times(old, obj)
         if obj == old:
             return Written(self.raw(entry))
@@ -303,6 +320,7 @@ class ResourceStore:
         meta["resourceVersion"] = str(revision)
         stored = self.definition.convert(obj, self._stored_api_version) if self.converts else obj
         tree = {key: value for key, value in stored.items() if key not in ("apiVersion", "kind")}
+        tree["metadata"] = metadata.ordered(stored["metadata"])
         return Entry(
             self.key(meta.get("namespace", ""), meta["name"]),
             self._head + encode(tree)[1:],

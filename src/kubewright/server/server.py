@@ -8,7 +8,7 @@ from kubewright import clock
 from kubewright.server import options, status
 from kubewright.server.admission import Admission
 from kubewright.server.context import ADMIN, Context, UserInfo
-from kubewright.server.discovery import Discovery
+from kubewright.server.discovery import Discovery, no_such_page
 from kubewright.server.handlers import delete, read, subresources, watch, write
 from kubewright.server.handlers.scope import Scope
 from kubewright.server.lookups import StoreLookups
@@ -18,7 +18,7 @@ from kubewright.server.resources import ServedResources
 from kubewright.server.routing import RequestInfo, parse_resource_request, split_path
 from kubewright.server.status import StatusError
 from kubewright.server.store import HISTORY, Store
-from kubewright.wire import Request, Response, WholeResponse
+from kubewright.wire import Request, Response
 
 _VERB_OF_ACTION = {"deletecollection": "delete"}
 
@@ -94,9 +94,9 @@ class Server:
             return self._discovery.answer(request, parts)
         definition = self.resources.find(info.group, info.version, info.resource)
         if definition is None:
-            if self.resources.has_group_version(info.group, info.version) or not info.group:
+            if info.group in self.resources.groups():
                 raise status.path_not_found()
-            return WholeResponse(404, {"content-type": "text/plain; charset=utf-8"}, b"404 page not found\n")
+            return no_such_page()
         scope = self._scope(request, info, query, definition, user)
         if definition.deprecation:
             scope.context.warnings.append(definition.deprecation)
@@ -133,6 +133,10 @@ class Server:
         if definition.missing:
             raise status.not_implemented(definition.missing)
         if resource.namespaced != bool(info.namespace) and not self._is_across_namespaces(info):
+            if definition.custom:
+                return no_such_page()
+            if resource.namespaced and not info.name:
+                raise status.method_not_allowed()
             raise status.path_not_found()
         if info.subresource:
             return await subresources.answer(scope)

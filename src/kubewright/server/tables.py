@@ -50,8 +50,8 @@ def table(
         row: JsonObject = {"cells": definition.strategy.rows(obj)}
         if include == "Object":
             row["object"] = obj
-        elif include != "None":
-            row["object"] = partial_object(obj)
+        else:
+            row["object"] = None if include == "None" else partial_object(obj)
         rows.append(row)
     return {
         "kind": TABLE,

@@ -56,7 +56,19 @@ def track_update(
         api_version=definition.resource.api_version,
         now=datetime.fromisoformat(context.now),
         reset_fields=_reset_fields(definition, context),
+        empty=definition.strategy.empty(definition.resource),
     )
+    if context.subresource == "scale":
+        _untime_scale(obj)
+
+
+def _untime_scale(obj: JsonObject) -> None:
+    """Ownership through ``scale`` carries no time, and stands before what does."""
+    entries: list[JsonObject] = obj["metadata"].get("managedFields") or []
+    for entry in entries:
+        if entry.get("subresource") == "scale":
+            entry.pop("time", None)
+    entries.sort(key=lambda entry: (entry["operation"], "time" in entry))
 
 
 def apply(
@@ -78,6 +90,7 @@ def apply(
             api_version=definition.resource.api_version,
             now=datetime.fromisoformat(context.now),
             reset_fields=_reset_fields(definition, context),
+            empty=definition.strategy.empty(definition.resource),
         )
     except ApplyConflict as conflict:
         raise status.apply_conflict(conflict.message, conflict.causes) from conflict

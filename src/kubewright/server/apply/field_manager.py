@@ -78,12 +78,13 @@ def apply(
     api_version: str,
     now: datetime,
     reset_fields: Iterable[Path] = (),
+    empty: JsonObject | None = None,
 ) -> JsonObject:
     """Apply ``config`` to ``live`` (None: there is no object yet); neither is changed.
 
     ``schema`` is the kind's, or None if it has none. ``reset_fields`` are the paths that this way of writing ignores
-    (``("status",)`` where status is a subresource). Defaults are for the caller to fill in
-    afterwards.
+    (``("status",)`` where status is a subresource); ``empty`` is what a new object starts from, whose fields
+    come to belong to nobody. Defaults are for the caller to fill in afterwards.
 
     Raises:
         ApplyConflict: others own what would change, and ``force`` is not set.
@@ -96,8 +97,9 @@ def apply(
         raise ApplyError(f"invalid object type: {_gvk_text(group, version, kind)}", code=400)
     if (config.get("metadata") or {}).get("managedFields") is not None:
         raise ApplyError("metadata.managedFields must be nil", code=400)
+    creates = live is None
     if live is None:
-        live = {"apiVersion": api_version, "kind": kind}
+        live = empty or {"apiVersion": api_version, "kind": kind}
     try:
         managed = managers.decode((live.get("metadata") or {}).get("managedFields"))
     except managers.BadManagedFields as bad:
@@ -105,9 +107,9 @@ def apply(
     bare = _without_managed_fields(live)
     stamp = _stamp(now)
     excluded = _excluded(reset_fields)
-    if not managed.owners:
-        empty = {"apiVersion": api_version, "kind": kind}
-        _track(atom, empty, bare, managed, "before-first-apply", subresource, api_version, stamp, excluded)
+    if not (managed.owners or creates):
+        nothing = {"apiVersion": api_version, "kind": kind}
+        _track(atom, nothing, bare, managed, "before-first-apply", subresource, api_version, stamp, excluded)
     found = typed.problems(atom, config)
     if found:
         raise ApplyError(f"failed to create typed patch object ({_name_text(config)}): {_all(found)}")
@@ -136,6 +138,7 @@ def track_update(
     api_version: str,
     now: datetime,
     reset_fields: Iterable[Path] = (),
+    empty: JsonObject | None = None,
 ) -> None:
     """Set ``new``'s managedFields, in place, for a create (``live`` is None), update or patch by ``manager``."""
     atom = _atom(schema)
@@ -147,7 +150,9 @@ def track_update(
     if not managed.owners and live is not None:
         return
     old = (
-        {"apiVersion": api_version, "kind": new.get("kind", "")} if live is None else _without_managed_fields(live)
+        empty or {"apiVersion": api_version, "kind": new.get("kind", "")}
+        if live is None
+        else _without_managed_fields(live)
     )
     try:
         _track(atom, old, new, managed, manager, subresource, api_version, _stamp(now), _excluded(reset_fields))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from kubewright.objects import JsonObject
+from kubewright.objects import ApiResource, JsonObject
 from kubewright.server.builtin.defaults import apply_defaults
 from kubewright.server.builtin.shapes import reshape, type_of
 from kubewright.server.context import Context
@@ -68,6 +68,12 @@ class BuiltinStrategy(Strategy):
     def name_problems(self, name: str, *, prefix: bool) -> list[str]:
         """As the kind says."""
         return self.behaviour.name_problems(name, prefix=prefix)
+
+    def empty(self, resource: ApiResource) -> JsonObject:
+        """The Go type's zero value."""
+        obj = super().empty(resource)
+        reshape(obj, self.go_type)
+        return obj
 
     def default(self, obj: JsonObject) -> None:
         """Bring the object into its Go type's shape and set the defaults."""

@@ -16,6 +16,7 @@ class CustomStrategy(Strategy):
     """What custom resources do beyond their schema: generation, printing, selectable fields."""
 
     strategic_merge = False
+    allow_unconditional_update = False
 
     def __init__(self, version: JsonObject, api_version: str, after_delete: Callable[[], None]) -> None:
         self._columns = printing.printer_columns(version)
@@ -54,6 +55,7 @@ class CustomStatusStrategy(StatusStrategy):
     """The ``status`` subresource of a custom resource."""
 
     strategic_merge = False
+    allow_unconditional_update = False
 
 
 def _text(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kubewright.objects import JsonObject
+from kubewright.objects import ApiResource, JsonObject
 from kubewright.server.context import Context
 from kubewright.server.crd.serving import CLEANUP, CustomResources, set_condition
 from kubewright.server.crd.validation import validate_crd, validate_crd_update
@@ -28,6 +28,10 @@ class CrdStrategy(Strategy):
     def name_problems(self, name: str, *, prefix: bool) -> list[str]:
         """Checked with the spec, which the name is made of."""
         return []
+
+    def empty(self, resource: ApiResource) -> JsonObject:
+        """As the shape says."""
+        return self._shape.empty(resource)
 
     def default(self, obj: JsonObject) -> None:
         """Singular and list kind follow from the kind; no conversion."""

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from kubewright.objects import ApiResource, JsonObject, parse_api_version
-from kubewright.server import metadata, status, writepath
+from kubewright.server import bodies, fielderrors, metadata, status, writepath
+from kubewright.server.gojson import summary
 from kubewright.server.gotext import quote
 from kubewright.server.handlers.scope import Scope
 from kubewright.server.options import WriteOptions
+from kubewright.server.status import StatusError
 
 SCHEME = '"pkg/runtime/scheme.go:111"'
 """What apiserver calls its table of built-in kinds in error messages."""
+
+
+def read_body(scope: Scope) -> tuple[JsonObject, list[str]]:
+    """The object in the request's body, and what strict decoding says of it.
+
+    Raises:
+        StatusError: it cannot be read.
+    """
+    body = scope.request.body
+    try:
+        return bodies.read_object(body, scope.body_type, protobuf=not scope.definition.custom)
+    except StatusError as error:
+        if error.code != 400:
+            raise
+        kind = scope.definition.resource.kind
+        why = f"the object provided is unrecognized (must be of type {kind}): {error.message} ({summary(body)})"
+        raise status.bad_request(why) from None
 
 
 def accept_object(scope: Scope, obj: JsonObject, duplicates: list[str], options: WriteOptions) -> JsonObject:
@@ -28,10 +47,11 @@ def clean(scope: Scope, obj: JsonObject) -> list[str]:
     """Prune and default ``obj``; the complaints of strict decoding."""
     meta = obj.get("metadata")
     if meta is None:
-        meta = obj["metadata"] = {}
+        obj["metadata"] = {}
     elif not isinstance(meta, dict):
         kind, version = scope.definition.resource.kind, scope.definition.resource.version
-        why = "json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta"
+        there = bodies.go_kind(meta)
+        why = f"json: cannot unmarshal {there} into Go struct field {kind}.metadata of type v1.ObjectMeta"
         raise status.bad_request(f"{kind} in version {quote(version)} cannot be handled as a {kind}: {why}")
     unknown = writepath.clean(scope.definition, obj)
     metadata.tidy(obj["metadata"])
@@ -60,17 +80,22 @@ def check_type(scope: Scope, obj: JsonObject) -> None:
     """
     resource = scope.definition.resource
     kind, version = obj.get("kind"), obj.get("apiVersion")
-    if not kind and scope.definition.custom:
-        raise status.bad_request(f"Object 'Kind' is missing in '{scope.request.body.decode(errors='replace')}'")
-    if not version and scope.definition.custom:
-        raise status.bad_request(
-            f"Object 'apiVersion' is missing in '{scope.request.body.decode(errors='replace')}'"
-        )
-    if scope.definition.custom and version and version != resource.api_version:
-        raise status.bad_request(
-            f"the API version in the data ({version}) does not match the expected API version "
-            f"({resource.api_version})"
-        )
+    if scope.definition.custom:
+        if not kind:
+            body = scope.request.body
+            why = f"Object 'Kind' is missing in '{body.decode(errors='replace')}'"
+            raise status.bad_request(
+                f"the object provided is unrecognized (must be of type {resource.kind}): {why} ({summary(body)})"
+            )
+        if version != resource.api_version:
+            raise status.bad_request(
+                f"the API version in the data ({version or ''}) does not match the expected API version "
+                f"({resource.api_version})"
+            )
+        if kind != resource.kind:
+            error = fielderrors.invalid("kind", kind, f"must be {resource.kind}")
+            name = (obj.get("metadata") or {}).get("name", "")
+            raise status.invalid(resource.group, kind, name, [error])
     if version and version != resource.api_version:
         shown = kind or resource.kind
         said = parse_api_version(version)[1]

@@ -89,7 +89,7 @@ def _refused(error: PatchError, kind: str) -> status.StatusError:
         return status.StatusError(422, "Invalid", why, {})
     if error.code == 413:
         return status.request_entity_too_large_because(str(error))
-    reasons = {400: "BadRequest", 422: "Invalid", 500: "InternalError"}
+    reasons = {400: "BadRequest", 422: "Invalid"}
     return status.failure(error.code, reasons.get(error.code, ""), str(error))
 
 
@@ -108,6 +108,7 @@ def _checked(scope: Scope, obj: JsonObject, options: WriteOptions) -> JsonObject
     if complaints and options.field_validation == "Strict":
         raise _bad_result(media.decode(shown), f"strict decoding error: {', '.join(complaints)}")
     report(scope, complaints, options)
+    check_name(scope, obj["metadata"])
     return obj
 
 
@@ -127,8 +128,10 @@ def _apply(scope: Scope, options: WriteOptions) -> Change:
             why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
             raise status.conflict(resource.group, resource.plural, scope.info.name, why)
         merged = writepath.apply(scope.definition, live, config, scope.context, force=bool(options.force))
+        merged["metadata"].setdefault("name", scope.info.name)
+        if resource.namespaced:
+            merged["metadata"].setdefault("namespace", scope.context.namespace)
         complaints = clean(scope, merged)
-        metadata.tidy(merged["metadata"])
         report(scope, duplicates + complaints, options)
         return merged
 
@@ -145,9 +148,18 @@ def _check_config(scope: Scope, config: JsonObject) -> None:
         raise status.bad_request(f"invalid object type: {group}/{version}, Kind={config.get('kind') or ''}")
     if meta.get("managedFields"):
         raise status.bad_request("metadata.managedFields must be nil")
+    check_name(scope, meta)
+    if "namespace" in meta:
+        metadata.match_namespace(meta, scope.context.namespace if resource.namespaced else "")
+
+
+def check_name(scope: Scope, meta: JsonObject) -> None:
+    """The name in an object is the one in the path.
+
+    Raises:
+        StatusError: 400.
+    """
     name = meta.get("name")
     if name and name != scope.info.name:
         why = f"the name of the object ({name}) does not match the name on the URL ({scope.info.name})"
         raise status.bad_request(why)
-    meta["name"] = scope.info.name
-    metadata.match_namespace(meta, scope.context.namespace if resource.namespaced else "")

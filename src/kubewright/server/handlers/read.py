@@ -10,6 +10,7 @@ import msgspec
 
 from kubewright.objects import JsonObject
 from kubewright.server import fielderrors, status, tables
+from kubewright.server.gojson import syntax_error
 from kubewright.server.handlers.scope import Scope
 from kubewright.server.media import encode
 from kubewright.server.options import ListOptions, text
@@ -39,10 +40,10 @@ class _Token(msgspec.Struct):
 def get(scope: Scope) -> WholeResponse:
     """One object."""
     accepted = scope.accepted()
-    entry = scope.resources.get(scope.context.namespace, scope.info.name)
     asked = ListOptions.parse(scope.query).revision()
     if asked > scope.revision:
         raise too_large(asked, scope.revision)
+    entry = scope.resources.get(scope.context.namespace, scope.info.name)
     return scope.respond(scope.resources.raw(entry), accepted)
 
 
@@ -53,6 +54,8 @@ def list_objects(scope: Scope) -> WholeResponse:
     chosen = select(scope.definition, scope.context.namespace, options.label_selector, options.field_selector)
     page = _page(scope, options, chosen)
     metadata: JsonObject = {"resourceVersion": str(page.revision)}
+    if scope.definition.custom and not accepted.transform:
+        metadata["continue"] = ""
     if page.continue_:
         metadata["continue"] = page.continue_
         if page.remaining is not None:
@@ -155,28 +158,36 @@ def _take(entries: Iterable[Entry], chosen: Selection, limit: int) -> tuple[list
 
 
 def _encode_continue(key: str, prefix: str, revision: int) -> str:
-    token = encode(_Token(v="meta.k8s.io/v1", rv=revision, start=key.removeprefix(prefix)))
+    token = encode(
+        _Token(v="meta.k8s.io/v1", rv=revision, start=("/" if prefix else "") + key.removeprefix(prefix))
+    )
     return base64.urlsafe_b64encode(token).decode().rstrip("=")
 
 
 def _decode_continue(value: str, prefix: str) -> tuple[str, int]:
     try:
         raw = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+    except ValueError as error:
+        raise _bad_token(f"continue key is not valid: {error}") from None
+    try:
         token = msgspec.json.decode(raw, type=_Token)
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise status.bad_request(f"continue key is not valid: {error}") from None
+    except msgspec.MsgspecError:
+        raise _bad_token(f"continue key is not valid: {syntax_error(raw)}") from None
     if token.v != "meta.k8s.io/v1":
-        why = f"continue key is not valid: server does not recognize this encoded version {token.v}"
-        raise status.bad_request(why)
+        raise _bad_token(f"continue key is not valid: server does not recognize this encoded version {token.v}")
     if token.rv == 0:
         why = "continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)"
-        raise status.bad_request(why)
+        raise _bad_token(why)
     if not token.start:
-        raise status.bad_request("continue key is not valid: encoded start key empty (version meta.k8s.io/v1)")
+        raise _bad_token("continue key is not valid: encoded start key empty (version meta.k8s.io/v1)")
     key = token.start if token.start.startswith("/") else f"/{token.start}"
     if posixpath.normpath(key) != key:
-        raise status.bad_request(f"continue key is not valid: {token.start}")
+        raise _bad_token(f"continue key is not valid: {token.start}")
     return prefix + key[1:], token.rv
+
+
+def _bad_token(why: str) -> StatusError:
+    return status.bad_request(f"invalid continue token: {why}")
 
 
 def _compacted(options: ListOptions, start: str, prefix: str) -> StatusError:

@@ -46,8 +46,7 @@ async def scale(scope: Scope, where: Scale) -> WholeResponse:
                 'Scale in version "v1" cannot be handled as a Scale: spec.replicas is no integer'
             )
         if replicas < 0:
-            error = fielderrors.invalid("spec.replicas", replicas, "must be greater than or equal to 0")
-            raise status.invalid("autoscaling", "Scale", live["metadata"]["name"], [error])
+            raise _negative(scope, replicas, where, live["metadata"]["name"])
         set_path(live, where.spec_replicas, replicas)
         version = (asked.get("metadata") or {}).get("resourceVersion")
         if version:
@@ -56,6 +55,14 @@ async def scale(scope: Scope, where: Scale) -> WholeResponse:
 
     written = await scope.resources.update(scope.info.name, change, scope.context)
     return scope.finish(media.encode(scale_of(media.decode(written.raw), where)), accepted)
+
+
+def _negative(scope: Scope, replicas: int, where: Scale, name: str) -> status.StatusError:
+    if not scope.definition.custom:
+        error = fielderrors.invalid("spec.replicas", replicas, "must be greater than or equal to 0")
+        return status.invalid("autoscaling", "Scale", name, [error])
+    error = fielderrors.invalid(where.spec_replicas, replicas, "should be a non-negative integer")
+    return status.invalid(scope.definition.resource.group, scope.definition.resource.kind, name, [error])
 
 
 def _check(asked: JsonObject, live: JsonObject, scope: Scope) -> None:

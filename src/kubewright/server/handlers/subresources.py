@@ -21,6 +21,9 @@ async def answer(scope: Scope) -> Response:
             return await write.update(scope)
         if info.verb == "patch":
             return await write.patch(scope)
+        if definition.custom:
+            resource = definition.resource
+            raise status.method_not_supported(resource.group, resource.plural, info.verb)
         raise status.method_not_allowed()
     if name == "scale" and definition.scale is not None:
         return await scale(scope, definition.scale)
@@ -34,4 +37,6 @@ async def answer(scope: Scope) -> Response:
         return scope.finish(media.encode(outcome), scope.accepted(), 201 if info.verb == "create" else 200)
     if name in definition.missing_subresources:
         raise status.not_implemented(f"{definition.resource.group_resource}/{name}")
+    if definition.custom and info.name:
+        raise status.not_found(definition.resource.group, definition.resource.plural, info.name)
     raise status.path_not_found()

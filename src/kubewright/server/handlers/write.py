@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from kubewright.objects import JsonObject
 from kubewright.server import bodies, media, status
-from kubewright.server.handlers.decoding import accept_object
+from kubewright.server.handlers.decoding import accept_object, read_body
 from kubewright.server.handlers.patching import patcher
 from kubewright.server.handlers.scope import Scope
+from kubewright.server.lifecycle import check_create
 from kubewright.server.options import WriteOptions
 from kubewright.server.registry import Strategy
 from kubewright.wire import WholeResponse
@@ -15,11 +16,12 @@ from kubewright.wire import WholeResponse
 async def create(scope: Scope) -> WholeResponse:
     """POST to a collection."""
     accepted = scope.accepted()
-    obj, duplicates = bodies.read_object(scope.request.body, scope.body_type, protobuf=not scope.definition.custom)
+    obj, duplicates = read_body(scope)
     options = WriteOptions.parse(scope.query, "CreateOptions")
     prepare_context(scope, options)
     obj = accept_object(scope, obj, duplicates, options)
-    check_namespace(scope)
+    scope.context.name = obj["metadata"].get("name") or ""
+    check_create(scope.definition.resource, scope.context)
     written = await scope.resources.create(obj, scope.context)
     return scope.respond(written.raw, accepted, 201)
 
@@ -27,7 +29,7 @@ async def create(scope: Scope) -> WholeResponse:
 async def update(scope: Scope) -> WholeResponse:
     """PUT of an object, or of a subresource of it that is written like one."""
     accepted = scope.accepted()
-    obj, duplicates = bodies.read_object(scope.request.body, scope.body_type, protobuf=not scope.definition.custom)
+    obj, duplicates = read_body(scope)
     options = WriteOptions.parse(scope.query, "UpdateOptions")
     prepare_context(scope, options)
     obj = accept_object(scope, obj, duplicates, options)
@@ -36,7 +38,8 @@ async def update(scope: Scope) -> WholeResponse:
         why = f"the name of the object ({meta['name']}) does not match the name on the URL ({scope.info.name})"
         raise status.bad_request(why)
     if not meta.get("name"):
-        raise status.bad_request("name must be provided")
+        why = f"the name of the object ({scope.info.name} based on URL) was undeterminable: name must be provided"
+        raise status.bad_request(why)
     given = media.encode(obj)
     first = True
 
@@ -69,6 +72,8 @@ async def patch(scope: Scope) -> WholeResponse:
     if scope.definition.strategy.strategic_merge and not scope.definition.custom:
         understood.add(media.STRATEGIC_MERGE_PATCH)
     if kind not in understood:
+        if scope.definition.custom:
+            raise status.unsupported_media_type((media.JSON_PATCH, media.MERGE_PATCH, media.APPLY_PATCH))
         raise status.unsupported_patch_type()
     options = WriteOptions.parse(scope.query, "PatchOptions", apply=applies)
     prepare_context(scope, options)
@@ -98,30 +103,8 @@ def prepare_context(scope: Scope, options: WriteOptions) -> None:
     scope.context.field_manager = options.field_manager or agent[:128] or "unknown"
 
 
-def check_namespace(scope: Scope) -> None:
-    """Nothing is created in a namespace that is not there or that is going away.
-
-    Raises:
-        StatusError: 404 or 403.
-    """
-    namespace, resource = scope.context.namespace, scope.definition.resource
-    if not resource.namespaced:
-        return
-    found = scope.context.lookups.get("", "namespaces", "", namespace)
-    if found is None:
-        raise status.not_found("", "namespaces", namespace)
-    if (found.get("status") or {}).get("phase") == "Terminating":
-        why = f"unable to create new content in namespace {namespace} because it is being terminated"
-        cause = {
-            "reason": "NamespaceTerminating",
-            "message": f"namespace {namespace} is being terminated",
-            "field": "metadata.namespace",
-        }
-        raise status.forbidden(resource.group, resource.plural, scope.context.name, why, causes=[cause])
-
-
 def check_namespace_of_apply(scope: Scope) -> None:
-    """An apply that would create is held to :func:`check_namespace`."""
+    """An apply that would create needs a namespace to create in."""
     key = scope.resources.key(scope.context.namespace, scope.info.name)
     if key not in scope.resources.table.objects:
-        check_namespace(scope)
+        check_create(scope.definition.resource, scope.context)
