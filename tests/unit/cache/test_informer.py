@@ -231,3 +231,13 @@ async def test_whatever_the_order_foreign_changes_are_told_and_own_echoes_are_no
             name: version for name, (version, _) in world.live.items()
         }
         assert informer.caught_up
+
+
+async def test_managed_fields_are_dropped_however_an_object_comes(informer: Informer, make: Make) -> None:
+    managed = [{"manager": "kubectl", "operation": "Update"}]
+    informer.replace([make("a", 1, managedFields=managed)], "1")
+    informer.changed(make("b", 2, managedFields=managed))
+    informer.begin_write(ObjectKey("default", "c"))
+    informer.finish_write(ObjectKey("default", "c"), written=make("c", 3, managedFields=managed))
+    assert len(informer.store) == 3
+    assert not any(b"managedFields" in obj.raw for obj in informer.store)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import pytest
 
+from kubewright import clock
 from kubewright.errors import AlreadyExists, NotFound, Permanent, Retry
 from kubewright.kinds import core_v1 as core
 from kubewright.objects import (
@@ -481,16 +483,28 @@ async def test_an_object_that_does_not_decode_fails_alone(notes: NotesApi) -> No
         assert (await notes.ready()).reason == "DecodeError"
 
 
+class Later(clock.Clock):
+    """The machine's clock, an hour on for each call of ``wait``."""
+
+    hours = 0
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(hours=self.hours)
+
+
 async def test_the_transition_time_does_not_flap(notes: NotesApi) -> None:
-    async with notes.api.operating(Copies()) as running:
-        await notes.create(note(a="one"))
-        await running.wait_idle()
-        before = await notes.ready()
-        await notes.patch(Note, "n", {"spec": {"texts": {"b": "two"}}})
-        await running.wait_idle()
-        after = await notes.ready()
-        assert after.last_transition_time == before.last_transition_time
-        assert (before.observed_generation, after.observed_generation) == (1, 2)
+    later = Later()
+    with clock.use(later):
+        async with notes.api.operating(Copies()) as running:
+            await notes.create(note(a="one"))
+            await running.wait_idle()
+            before = await notes.ready()
+            later.hours += 1
+            await notes.patch(Note, "n", {"spec": {"texts": {"b": "two"}}})
+            await running.wait_idle()
+            after = await notes.ready()
+            assert after.last_transition_time == before.last_transition_time
+            assert (before.observed_generation, after.observed_generation) == (1, 2)
 
 
 async def test_a_status_field_that_is_no_longer_said_disappears(notes: NotesApi) -> None:
