@@ -11,10 +11,12 @@ from kubewright import clock
 from kubewright.client import Client
 from kubewright.cluster.deployments import DeploymentController
 from kubewright.cluster.garbage import GarbageCollector
+from kubewright.cluster.jobs import JobController
 from kubewright.cluster.namespaces import NamespaceController
 from kubewright.cluster.pods import PodController, PodStages, create_node
 from kubewright.cluster.replicasets import ReplicaSetController
 from kubewright.cluster.services import EndpointsController, ServiceController
+from kubewright.cluster.statefulsets import StatefulSetController
 from kubewright.errors import NotIdle, UsageError
 from kubewright.runtime import Controller, Operator, Running
 from kubewright.server import InMemoryTransport, Listener, Server, listen
@@ -79,6 +81,8 @@ class Cluster:
             NamespaceController(),
             DeploymentController(),
             ReplicaSetController(),
+            StatefulSetController(),
+            JobController(),
             PodController(self.pods),
             ServiceController(),
             EndpointsController(),

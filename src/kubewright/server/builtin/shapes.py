@@ -26,7 +26,7 @@ from kubewright.server.status import StatusError, bad_request
 
 _Convert: TypeAlias = Callable[[Any], Any]
 _INTEGERS = {"int32": 31, "int64": 63, "int": 63, "uint16": 16, "uint32": 32, "uint64": 64, "int16": 15, "uint8": 8}
-_ABSENT = object()
+_MICRO = "2006-01-02T15:04:05.000000Z07:00"
 
 
 class _Mismatch(Exception):
@@ -302,7 +302,11 @@ def _time(value: Any) -> str | None:
 def _micro_time(value: Any) -> str | None:
     if value == "":
         return None
-    return _moment(value, "2006-01-02T15:04:05.000000Z07:00").strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    moment = _moment(value, _MICRO)
+    if not re.fullmatch(r".*\.[0-9]{6}(Z|[-+][0-9]{2}:[0-9]{2})", value):
+        rest = re.sub(r"^[^T]*T[0-9:]*", "", value)
+        raise _Mismatch(f'parsing time "{value}" as "{_MICRO}": cannot parse "{rest}" as ".000000"')
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 _SCALARS: dict[str, _Convert] = {

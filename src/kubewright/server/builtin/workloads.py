@@ -28,7 +28,7 @@ class PodStrategy(BuiltinStrategy):
         self.default(obj)
         obj["status"] = {"phase": "Pending", "qosClass": quality_of_service(obj["spec"])}
         if obj["spec"].get("schedulingGates"):
-            obj["status"]["conditions"] = [_GATED]
+            obj["status"]["conditions"] = [{**_GATED, "lastTransitionTime": context.now}]
         obj["metadata"]["generation"] = 1
 
     def grace_period_seconds(self, obj: JsonObject, asked: int | None) -> int | None:
@@ -45,7 +45,6 @@ _GATED: JsonObject = {
     "reason": "SchedulingGated",
     "message": "Scheduling is blocked due to non-empty scheduling gates",
     "lastProbeTime": None,
-    "lastTransitionTime": None,
 }
 
 
@@ -128,12 +127,13 @@ class JobStrategy(BuiltinStrategy):
         if spec.get("manualSelector"):
             return
         labels = spec["template"].setdefault("metadata", {}).setdefault("labels", {})
+        if obj["metadata"].get("labels", labels) == labels:
+            obj["metadata"]["labels"] = labels  # defaulted from the template, and one map in Go
         for key, value in (("controller-uid", uid), ("job-name", name)):
             labels.setdefault(f"batch.kubernetes.io/{key}", value)
             labels.setdefault(key, value)
         selector = spec.setdefault("selector", {})
         selector.setdefault("matchLabels", {}).setdefault("batch.kubernetes.io/controller-uid", uid)
-        obj["metadata"].setdefault("labels", dict(labels))
 
 
 class DaemonSetStrategy(BuiltinStrategy):
@@ -227,3 +227,8 @@ class PersistentVolumeStrategy(VolumeStrategy):
     """PersistentVolumes."""
 
     finalizer = "kubernetes.io/pv-protection"
+
+    def prepare_for_create(self, obj: JsonObject, context: Context) -> None:
+        """Pending since now."""
+        super().prepare_for_create(obj, context)
+        obj["status"]["lastPhaseTransitionTime"] = context.now

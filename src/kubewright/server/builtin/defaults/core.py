@@ -11,9 +11,10 @@ _REGISTRY_PORT = ":"
 
 
 def fill(obj: JsonObject, **values: object) -> None:
-    """Set what is not there yet."""
+    """Set what is not there yet, or null."""
     for name, value in values.items():
-        obj.setdefault(name, value)
+        if obj.get(name) is None:
+            obj[name] = value
 
 
 def pull_policy(image: str) -> str:
@@ -151,6 +152,15 @@ def _limit_range_item(obj: JsonObject) -> None:
 def _node_status(obj: JsonObject) -> None:
     if obj.get("capacity"):
         fill(obj, allocatable=dict(obj["capacity"]))
+
+
+def replacing_zero(**values: object) -> Callable[[JsonObject], None]:
+    """A defaulter for fields that are always sent: zero stands for nothing."""
+
+    def defaulter(obj: JsonObject) -> None:
+        obj.update({name: value for name, value in values.items() if not obj.get(name)})
+
+    return defaulter
 
 
 def setting(**values: object) -> Callable[[JsonObject], None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kubewright.objects import JsonObject
-from kubewright.server.builtin.defaults.core import fill, setting
+from kubewright.server.builtin.defaults.core import fill, replacing_zero, setting
 
 _RBAC = "rbac.authorization.k8s.io"
 
@@ -36,6 +36,8 @@ def _stateful_set(obj: JsonObject) -> None:
         fill(strategy, type="RollingUpdate", rollingUpdate={})
     if strategy["type"] == "RollingUpdate" and "rollingUpdate" in strategy:
         fill(strategy["rollingUpdate"], partition=0, maxUnavailable=1)
+    for claim in spec.get("volumeClaimTemplates") or ():
+        fill(claim, apiVersion="v1", kind="PersistentVolumeClaim")
     policy = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
     fill(policy, whenDeleted="Retain", whenScaled="Retain")
 
@@ -148,6 +150,7 @@ GROUPS: dict[str, Callable[[JsonObject], None]] = {
         volumeLifecycleModes=["Persistent"],
         requiresRepublish=False,
         seLinuxMount=False,
+        preventPodSchedulingIfMissing=False,
     ),
     "scheduling/v1.PriorityClass": setting(preemptionPolicy="PreemptLowerPriority"),
     "autoscaling/v2.HorizontalPodAutoscaler": _autoscaler,
@@ -167,10 +170,10 @@ GROUPS: dict[str, Callable[[JsonObject], None]] = {
     "apiregistration/v1.ServiceReference": setting(port=443),
     "apiextensions/v1.ServiceReference": setting(port=443),
     "apiextensions/v1.CustomResourceDefinition": _crd,
-    "flowcontrol/v1.FlowSchemaSpec": setting(matchingPrecedence=1000),
+    "flowcontrol/v1.FlowSchemaSpec": replacing_zero(matchingPrecedence=1000),
     "flowcontrol/v1.ExemptPriorityLevelConfiguration": setting(nominalConcurrencyShares=0, lendablePercent=0),
     "flowcontrol/v1.LimitedPriorityLevelConfiguration": setting(nominalConcurrencyShares=30, lendablePercent=0),
-    "flowcontrol/v1.QueuingConfiguration": setting(handSize=8, queues=64, queueLengthLimit=50),
+    "flowcontrol/v1.QueuingConfiguration": replacing_zero(handSize=8, queues=64, queueLengthLimit=50),
     "resource/v1.ExactDeviceRequest": _exact_device,
     "resource/v1.DeviceSubRequest": _exact_device,
     "resource/v1.DeviceToleration": setting(operator="Equal"),

@@ -242,7 +242,7 @@ def storage_class(obj: JsonObject) -> list[Cell]:
         obj.get("provisioner", ""),
         obj.get("reclaimPolicy", ""),
         obj.get("volumeBindingMode", ""),
-        str(obj.get("allowVolumeExpansion", False)).lower(),
+        obj.get("allowVolumeExpansion", False),
         created(obj),
     ]
 

@@ -26,6 +26,7 @@ VALIDATE: dict[str, Validate] = {
     "poddisruptionbudgets.policy": others.disruption_budget,
     "horizontalpodautoscalers.autoscaling": others.autoscaler,
     "leases.coordination.k8s.io": others.lease,
+    "events": others.event,
     "ingresses.networking.k8s.io": others.ingress,
 }
 VALIDATE_UPDATE: dict[str, ValidateUpdate] = {

@@ -173,6 +173,15 @@ def lease(obj: JsonObject, context: Context) -> list[FieldError]:
     return errors + not_negative(spec, "spec", "leaseTransitions")
 
 
+def event(obj: JsonObject, context: Context) -> list[FieldError]:
+    """An Event: it is in the namespace of what it is about."""
+    about, namespace = obj.get("involvedObject") or {}, obj["metadata"].get("namespace")
+    where = about.get("namespace", "")
+    if where == namespace or (not where and namespace in ("default", "kube-system")):
+        return []
+    return [invalid("involvedObject.namespace", where, "does not match event.namespace")]
+
+
 _PATH_TYPES = ["Exact", "ImplementationSpecific", "Prefix"]
 
 
