@@ -23,12 +23,14 @@ def new(name: str, framework: str | None) -> None:
     It runs, tests and type-checks as it is; TODO(user) stands where your code goes.
     """
     from kubewright import scaffold
+    from kubewright.cli.generate import write_deploy
     from kubewright.cli.version import checkout, installed_version
 
     parent = Path.cwd()
     chosen = scaffold.framework(framework, project=parent / name, version=installed_version(), checkout=checkout())
     written = scaffold.new_project(name, parent, chosen)
-    for path in written.paths:
+    generated = write_deploy(scaffold.find_project(parent / name))
+    for path in (*written.paths, *(result.path for result in generated)):
         click.echo(f"wrote {path.relative_to(parent)}")
     click.echo(f"next:  cd {name}")
     click.echo("       kubewright add api --api-version=app.example.com/v1 --kind=AppService")

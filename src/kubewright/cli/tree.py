@@ -10,6 +10,7 @@ from kubewright.errors import MissingExtra
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.live import Live
     from rich.tree import Tree as RichTree
 
     from kubewright.cli.world import Change, Node, World
@@ -23,8 +24,7 @@ class Tree(View):
     def __init__(self, started: float) -> None:
         super().__init__(started)
         try:
-            from rich.console import Console
-            from rich.live import Live
+            import rich.live  # noqa: F401 - asked for here, so that its absence has a name
         except ImportError as error:
             raise MissingExtra("rich is not installed, which draws on the terminal") from error
         self._steps: list[str] = []
@@ -32,8 +32,14 @@ class Tree(View):
         self._log: deque[tuple[str, bool]] = deque(maxlen=LOG_LINES)
         self._world: World | None = None
         self._ready_after: float | None = None
-        self._live = Live(
-            console=Console(), get_renderable=self._render, refresh_per_second=12, vertical_overflow="visible"
+        self._live = self._draw(until_ready=True)
+
+    def _draw(self, *, until_ready: bool) -> Live:
+        """Until it is ready the seconds run, so it is drawn again and again; later only where something changed."""
+        from rich.live import Live
+
+        return Live(
+            get_renderable=self._render, auto_refresh=until_ready, refresh_per_second=12, transient=until_ready
         )
 
     def __enter__(self) -> Self:
@@ -41,43 +47,57 @@ class Tree(View):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._live.transient = False
         self._live.stop()
+
+    def _refresh(self) -> None:
+        if self._ready_after is not None:
+            self._live.refresh()
 
     def step(self, words: str) -> None:
         """Enter it into the list of steps."""
         self._steps.append(words)
+        self._refresh()
 
     def changed(self, change: Change, world: World) -> None:
         """Remember the world; it is drawn at the next refresh."""
         self._world = world
+        self._refresh()
 
     def log(self, words: str, *, failed: bool = False) -> None:
         """Keep the last lines."""
         self._log.append((words, failed))
+        self._refresh()
 
     def ready(self, world: World) -> None:
         """Remember when."""
         self._world = world
         self._ready_after = self.seconds
+        self._live.stop()
+        self._live = self._draw(until_ready=False)
+        self._live.start(refresh=True)
 
     def fact(self, name: str, value: str) -> None:
-        """Show it at the end."""
+        """Show it below the steps."""
         self._facts.append((name, value))
+        self._refresh()
 
     def _render(self) -> RenderableType:
         from rich.console import Group
         from rich.text import Text
 
         parts: list[RenderableType] = [Text.assemble(("✓ ", "green"), words) for words in self._steps]
-        nodes = 0
-        done = 0
+        parts += [Text.assemble((f"{name}: ", "bold"), value) for name, value in self._facts]
+        nodes = done = 0
         for root in self._world.forest() if self._world is not None else ():
             parts.append(self._branch(root))
             for node in root.all():
                 nodes += 1
                 done += node.state.done
-        parts += [Text(f"  {words}", style="red" if failed else "dim") for words, failed in self._log]
-        parts += [Text.assemble((f"{name}: ", "bold"), value) for name, value in self._facts]
+        parts += [
+            Text(f"  {words}", style="red" if failed else "dim", no_wrap=True, overflow="ellipsis")
+            for words, failed in self._log
+        ]
         if self._ready_after is not None:
             parts.append(
                 Text.assemble((f"ready in {self._ready_after:.1f} s", "bold green"), "   Ctrl-C stops everything")
