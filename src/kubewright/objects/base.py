@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, dataclass_transform
 
@@ -40,6 +41,16 @@ def _default(value: object) -> object:
     return value if made is None else field(default_factory=made)
 
 
+def _annotations(namespace: dict[str, Any]) -> Mapping[str, object]:
+    if sys.version_info >= (3, 14):  # annotations are made when asked for (PEP 749)
+        import annotationlib
+
+        if annotate := annotationlib.get_annotate_from_class_namespace(namespace):
+            return annotationlib.call_annotate_function(annotate, annotationlib.Format.FORWARDREF)
+    found: Mapping[str, object] = namespace.get("__annotations__", {})
+    return found
+
+
 @dataclass_transform(kw_only_default=True, field_specifiers=(field,))
 class ModelMeta(msgspec.StructMeta):
     """Makes keyword-only structs with camel-cased wire names that send zeros and leave None out.
@@ -54,7 +65,7 @@ class ModelMeta(msgspec.StructMeta):
         config.setdefault("kw_only", True)
         config.setdefault("omit_defaults", True)
         config.setdefault("rename", "camel")
-        annotations = namespace.get("__annotations__", {})
+        annotations = _annotations(namespace)
         for attribute, value in list(namespace.items()):
             annotation = annotations.get(attribute)
             if annotation is not None and "ClassVar" not in str(annotation):
