@@ -21,11 +21,13 @@ class StatusShape(NamedTuple):
         fields: wire names.
         conditions: the class of its conditions where we may keep some in it: a custom resource's, with type,
             status, reason, message and lastTransitionTime.
+        condition_fields: the wire names of that class.
         observed_generation: whether we keep it: in a status type of the user's own.
     """
 
     fields: tuple[str, ...] = ()
     conditions: type[Model] | None = None
+    condition_fields: frozenset[str] = frozenset()
     observed_generation: bool = False
 
 
@@ -47,10 +49,11 @@ def status_shape(kind: type[Object]) -> StatusShape:
         return StatusShape(names)
     listed = next((field.type for field in described if field.encode_name == "conditions"), None)
     conditions = _model_in(listed)
+    held: frozenset[str] = frozenset()
     if conditions is not None:
-        held = {field.encode_name for field in msgspec.structs.fields(conditions)}
+        held = frozenset(field.encode_name for field in msgspec.structs.fields(conditions))
         conditions = conditions if held >= _CONDITION_FIELDS else None
-    return StatusShape(names, conditions, "observedGeneration" in names and issubclass(status, Status))
+    return StatusShape(names, conditions, held, "observedGeneration" in names and issubclass(status, Status))
 
 
 def _model_in(annotation: Any) -> type[Model] | None:
@@ -74,13 +77,12 @@ def with_conditions(
         made["observedGeneration"] = generation
     if shape.conditions is None:
         return made
-    held = {field.encode_name for field in msgspec.structs.fields(shape.conditions)}
     before = {condition.get("type"): condition for condition in live.get("conditions") or ()}
     after: dict[str, JsonObject] = {condition["type"]: condition for condition in made.get("conditions") or ()}
     for condition in conditions:
         tree: JsonObject = msgspec.to_builtins(condition)
         tree.setdefault("observedGeneration", generation)
-        after[condition.type] = {name: value for name, value in tree.items() if name in held}
+        after[condition.type] = {name: value for name, value in tree.items() if name in shape.condition_fields}
     keep_times = shape.conditions is Condition
     ours = {condition.type for condition in conditions}
     for kind, tree in after.items():

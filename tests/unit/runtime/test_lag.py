@@ -194,9 +194,12 @@ async def test_what_one_controller_writes_the_others_see_at_once(world: World) -
 
         def desired(self, obj: Thing, seen: Seen, /) -> Desired[None]:
             found = seen.get(core.ConfigMap, "t")
-            seen_texts.append((found.data or {})["text"] if found else None)
+            if obj.metadata.name == "bystander":
+                seen_texts.append((found.data or {})["text"] if found else None)
             return Desired()
 
+    bystander = Thing(metadata=ObjectMeta(name="bystander", namespace="default"), spec=ThingSpec())
+    await world.other.create(bystander)
     async with world.operating(Things(), Reader()) as running:
         await running.wait_idle()
         world.lagging.flowing.clear()
