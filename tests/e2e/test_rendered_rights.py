@@ -78,7 +78,7 @@ async def admin(real_kubeconfig: Path) -> AsyncIterator[Client]:
     client = connect(load_config(str(real_kubeconfig)))
     with suppress(AlreadyExists):
         await client.create(core.Namespace(metadata=ObjectMeta(name=NAMESPACE)))
-    for name, text in render(operator(), namespace=NAMESPACE).items():
+    for name, text in render(operator()).items():
         for manifest in load_manifests(text) if not name.endswith("_cr.yaml") else ():
             if manifest["kind"] != "CustomResourceDefinition":
                 manifest["metadata"]["namespace"] = NAMESPACE
