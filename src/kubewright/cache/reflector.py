@@ -63,12 +63,16 @@ class Reflector:
                 retry_after = error.retry_after if isinstance(error, ApiError) else None
                 delay = max(delay, retry_after or 0.0)
                 self._failures += 1
-                level = (
-                    logging.WARNING
-                    if self._failures > 1 or not isinstance(error, TransportError)
-                    else logging.DEBUG
+                quiet = self._failures == 1 and isinstance(error, TransportError)
+                hint = f" ({error.hint})" if error.hint else ""
+                log.log(
+                    logging.DEBUG if quiet else logging.WARNING,
+                    "watching %s: %s%s; again in %.1f s",
+                    self._scope,
+                    error,
+                    hint,
+                    delay,
                 )
-                log.log(level, "watching %s: %s; again in %.1f s", self._scope, error, delay)
             await clock.sleep(clock.jitter(delay, 0.5))
 
     def _backoff(self) -> float:

@@ -15,6 +15,7 @@ from kubewright.objects import JsonObject, Object, ObjectKey, RawObject, Resourc
 from kubewright.runtime.configuration import Configuration, Mark, OwnerOf, read_mark
 from kubewright.runtime.dependencies import Got
 from kubewright.runtime.desired import Child, Keep
+from kubewright.runtime.guarded import guarded_patch
 from kubewright.runtime.ownership import migration
 from kubewright.runtime.readiness import is_ready
 
@@ -26,7 +27,6 @@ HOLDS_DATA = frozenset({"persistentvolumeclaims", "persistentvolumes", "stateful
 _MOVING = frozenset({"resourceVersion", "generation", "managedFields"})
 _encoder = msgspec.json.Encoder(order="deterministic")
 _APPLY = "application/apply-patch+yaml"
-_JSON_PATCH = "application/json-patch+json"
 
 
 class LiveObjects(Protocol):
@@ -49,10 +49,12 @@ class Memory:
         verified: the resourceVersion at which a child was found to hold the configuration of this digest.
         settled: what the server or a webhook insists on: the digest of a child that differed still when it had
             just been applied, and its values then. A change of either unsettles it.
+        settled_status: likewise, what was to be written and what was there.
     """
 
     verified: dict[ChildId, tuple[str, str]] = field(default_factory=dict)
     settled: dict[ChildId, tuple[str, str]] = field(default_factory=dict)
+    settled_status: bytes = b""
 
 
 class Children:
@@ -214,10 +216,7 @@ class Children:
         live = (await self._client.get(resource, key.name, key.namespace)).to_dict()
         operations = migration(live, self._manager)
         if operations is not None:
-            path = resource.path(key.namespace, key.name)
-            query = (("fieldManager", self._manager),)
-            body = msgspec.json.encode(operations)
-            await self._client.call("PATCH", path, query, body, content_type=_JSON_PATCH)
+            await guarded_patch(self._client, configuration.kind, key, operations, manager=self._manager)
 
 
 def _object(child: Object | Child) -> Object:

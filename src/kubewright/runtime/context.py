@@ -11,8 +11,9 @@ import msgspec
 
 from kubewright.client import Client
 from kubewright.objects import Condition, JsonObject, Model, Object, RawObject
-from kubewright.runtime.children import Children
+from kubewright.runtime.children import Children, Memory
 from kubewright.runtime.desired import Child, Keep
+from kubewright.runtime.guarded import guarded_patch
 from kubewright.runtime.origin import Origin
 from kubewright.runtime.reason import Reason
 from kubewright.runtime.seen import Seen
@@ -46,6 +47,7 @@ class Context:
         reconcile_id: str,
         field_manager: str,
         children: Children,
+        memory: Memory,
         origin: Origin,
     ) -> None:
         self.seen = seen
@@ -58,6 +60,7 @@ class Context:
         self._kind = kind
         self._raw = raw
         self._children = children
+        self._memory = memory
         self._origin = origin
 
     @property
@@ -110,16 +113,15 @@ class Context:
         head = self._raw.metadata
         wanted = with_conditions(base, live or {}, shape, generation=head.generation, conditions=given)
         operations = status_patch(live, wanted, shape, head.uid)
-        if operations:
-            self._raw = await self.client.patch(
-                self._kind.api_resource,
-                head.name,
-                operations,
-                "json",
-                head.namespace,
-                subresource="status",
-                field_manager=self.field_manager,
-            )
+        insisted = msgspec.json.encode([operations, live])
+        if not operations or insisted == self._memory.settled_status:
+            return
+        self._raw = await guarded_patch(
+            self.client, self._kind, self._raw.key, operations, manager=self.field_manager, subresource="status"
+        )
+        live = _status(self._raw.raw)
+        operations = status_patch(live, wanted, shape, head.uid)
+        self._memory.settled_status = msgspec.json.encode([operations, live]) if operations else b""
 
     async def run_blocking(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run blocking code in a thread, so that the loop goes on."""

@@ -51,14 +51,12 @@ class Reads:
         names: of the only objects read: each is watched by itself, and RBAC is granted for these names.
         labels: a label selector that all objects read match, as kubectl's ``-l`` takes it or as a mapping.
         namespaces: where, if not in the operator's own namespaces.
-        metadata_only: nothing but metadata is looked at.
     """
 
     kind: type[Object]
     names: Sequence[str] = ()
     labels: str | Mapping[str, str] = ""
     namespaces: Sequence[str] | None = None
-    metadata_only: bool = False
 
 
 class Controller(Generic[ObjectT]):

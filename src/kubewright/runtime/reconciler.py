@@ -30,6 +30,7 @@ from kubewright.runtime.context import Context
 from kubewright.runtime.controller import Controller, Result
 from kubewright.runtime.dependencies import Dependencies, Dependency
 from kubewright.runtime.finalizers import add_finalizer, finalizer_name, remove_finalizer
+from kubewright.runtime.guarded import guarded_patch
 from kubewright.runtime.logs import ObjectLog
 from kubewright.runtime.origin import Origin
 from kubewright.runtime.queue import LOW_PRIORITY, Item, Queue
@@ -297,15 +298,10 @@ class Reconciler:
         return await timed(coroutine, stalled, STALL_SECONDS)
 
     async def _patch_finalizers(self, raw: RawObject, change: Callable[..., Any]) -> RawObject:
-        head = raw.metadata
+        operations = change(raw.metadata, self._finalizer)
         try:
-            return await self._client.patch(
-                self.controller.kind.api_resource,
-                head.name,
-                change(head, self._finalizer),
-                "json",
-                head.namespace,
-                field_manager=self._manager,
+            return await guarded_patch(
+                self._client, self.controller.kind, raw.key, operations, manager=self._manager
             )
         except NotFound:
             return raw
@@ -342,6 +338,7 @@ class Reconciler:
             reconcile_id=reconcile_id,
             field_manager=self._manager,
             children=children,
+            memory=memory,
             origin=run.origin,
         )
 

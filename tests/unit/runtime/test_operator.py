@@ -15,7 +15,7 @@ from kubewright.client import Client
 from kubewright.errors import AlreadyExists, ConnectionBroken, NotIdle, UndeclaredRead, UsageError
 from kubewright.kinds import apiextensions_v1 as apiextensions
 from kubewright.kinds import core_v1 as core
-from kubewright.objects import JsonObject, ObjectMeta, Resource, Spec, crd, resource
+from kubewright.objects import JsonObject, ObjectMeta, Resource, Spec, Status, crd, resource
 from kubewright.runtime import Context, Controller, Desired, Operator, Reads, ReconcileRecord, Result, Seen
 from kubewright.server import InMemoryTransport, Server
 from kubewright.wire import Request, Response, Transport, WholeResponse
@@ -30,6 +30,24 @@ class ThingSpec(Spec):
 @resource(group="operator.kubewright.test", version="v1")
 class Thing(Resource[ThingSpec, None]):
     """Something."""
+
+
+class SaidStatus(Status):
+    """What was said last."""
+
+    said: str | None = None
+
+
+@resource(group="operator.kubewright.test", version="v1")
+class Echo(Resource[ThingSpec, SaidStatus]):
+    """Says its text in its status."""
+
+
+class Echoes(Controller[Echo]):
+    """Copies the text into the status."""
+
+    def desired(self, obj: Echo, seen: Seen, /) -> Desired[SaidStatus]:
+        return Desired(status=SaidStatus(said=obj.spec.text))
 
 
 class Things(Controller[Thing]):
@@ -233,6 +251,38 @@ async def test_a_difference_the_server_insists_on_is_settled_and_drift_is_still_
             assert await config_maps(other) == {"t": {"text": "QUIET"}}
             await touch("t", {"spec": {"text": "other"}})
             assert await config_maps(other) == {"t": {"text": "OTHER"}}
+
+
+async def test_a_status_the_server_insists_on_is_settled_and_drift_is_still_put_back(server: Server) -> None:
+    class Capitals(Transport):
+        writes = 0
+
+        async def send(self, request: Request) -> Response:
+            if request.path.endswith("/status"):
+                self.writes += 1
+                request.body = request.body.replace(b"quiet", b"QUIET")
+            return await inner.send(request)
+
+        async def close(self) -> None:
+            await inner.close()
+
+    inner, capitals = InMemoryTransport(server), Capitals()
+    async with Client(capitals) as client, Client(inner) as other:
+        await other.create(crd(Echo))
+        echo = Echo(metadata=ObjectMeta(name="e", namespace="default"), spec=ThingSpec(text="quiet"))
+        await other.create(echo)
+        async with Operator("demo", controllers=[Echoes()]).running(client) as running:
+            await running.wait_idle()
+            for number in "123":
+                await other.patch(Echo, "e", {"metadata": {"labels": {"round": number}}}, "merge", "default")
+                await running.wait_idle()
+            assert capitals.writes == 1
+            drift = {"status": {"said": "drift"}}
+            await other.patch(Echo, "e", drift, "merge", "default", subresource="status")
+            await running.wait_idle()
+            found = await other.get(Echo, "e", "default")
+            assert found.status is not None
+            assert found.status.said == "QUIET"
 
 
 async def test_stopping_lets_reconciles_end_and_leaves_nothing_running(client: Client) -> None:
