@@ -62,7 +62,7 @@ _INSTEAD: dict[Any, str] = {
     complex: "write two fields",
 }
 
-EMBEDDED_META = ("annotations", "finalizers", "generateName", "labels", "name", "namespace")
+TEMPLATE_META = ("annotations", "finalizers", "generateName", "labels", "name", "namespace")
 """What a template may say of the metadata of objects made from it; the API server sets the rest."""
 
 
@@ -251,7 +251,7 @@ class _Walk:
     def _nested(self, cls: Any, reading: Reading) -> JsonObject:
         plain = typing.get_origin(cls) or cls
         if plain is ObjectMeta:
-            return self._embedded_meta(embedded=reading.marker(EmbeddedResource) is not None)
+            return self._template_meta()
         if cls in self._inside:
             if reading.marker(PreserveUnknown):
                 return {"type": "object", PRESERVE: True}
@@ -322,13 +322,11 @@ class _Walk:
             made["default"] = default
         return made
 
-    def _embedded_meta(self, *, embedded: bool) -> JsonObject:
-        if embedded:
-            return {"type": "object"}
+    def _template_meta(self) -> JsonObject:
         fields = model_fields(ObjectMeta)
         return {
             "type": "object",
-            "properties": {wire: self.schema(fields[wire].annotation) for wire in EMBEDDED_META},
+            "properties": {wire: self.schema(fields[wire].annotation) for wire in TEMPLATE_META},
         }
 
     # ---- what stands around the type
@@ -350,13 +348,10 @@ class _Walk:
                 self._expect(kind in ("object", None), "PreserveUnknown", "a Spec or a map (of a list: its items)")
                 made[PRESERVE] = True
             case EmbeddedResource():
-                self._expect(kind in ("object", None), "EmbeddedResource", "an object")
+                free = kind in ("object", None) and PRESERVE in made
+                self._expect(free, "EmbeddedResource", "a JsonObject (a typed one does not send its kind)")
                 made["type"] = "object"
                 made["x-kubernetes-embedded-resource"] = True
-                if "properties" in made:
-                    made["properties"]["metadata"] = {"type": "object"}
-                else:
-                    made[PRESERVE] = True
             case Nullable():
                 made["nullable"] = True
             case Format():
