@@ -272,7 +272,8 @@ def _element_kind(*lists: Sequence[Any]) -> type:
 
 def _arranged(merged: list[Any], order: Sequence[Any], server_order: Sequence[Any], merge_key: str) -> list[Any]:
     """What the patch names in the patch's order, the rest where the server had it."""
-    named, rest = [], []
+    named: list[Any] = []
+    rest: list[Any] = []
     for item in merged:
         (named if _position(order, item, merge_key) >= 0 else rest).append(item)
     named.sort(key=lambda item: _position(order, item, merge_key))

@@ -107,7 +107,7 @@ class MapKind:
 
 @dataclass(eq=False)
 class Atom:
-    """What values a node takes. ``scalar`` is ``numeric``, ``string``, ``boolean``, ``untyped`` or empty for none."""
+    """What a node takes; ``scalar`` is ``numeric``, ``string``, ``boolean``, ``untyped`` or empty for none."""
 
     scalar: str = ""
     list: ListKind | None = None

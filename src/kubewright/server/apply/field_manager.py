@@ -9,6 +9,7 @@ from datetime import datetime
 from kubewright.objects import JsonObject, copy_json, parse_api_version, same_json
 from kubewright.server.apply import fieldset, managers, typed, updater
 from kubewright.server.apply.atoms import DEDUCED, Atom, atom_of
+from kubewright.server.apply.checks import problems
 from kubewright.server.apply.fieldset import FieldSet, Path
 from kubewright.server.apply.managers import Managed, ManagerKey, Owned
 from kubewright.server.gotext import json_text
@@ -82,9 +83,8 @@ def apply(
 ) -> JsonObject:
     """Apply ``config`` to ``live`` (None: there is no object yet); neither is changed.
 
-    ``schema`` is the kind's, or None if it has none. ``reset_fields`` are the paths that this way of writing ignores
-    (``("status",)`` where status is a subresource); ``empty`` is what a new object starts from, whose fields
-    come to belong to nobody. Defaults are for the caller to fill in afterwards.
+    ``schema`` is the kind's, or None if it has none. ``reset_fields`` are the paths that this way of writing
+    ignores (``("status",)`` where status is a subresource). Defaults are for the caller to fill in afterwards.
 
     Raises:
         ApplyConflict: others own what would change, and ``force`` is not set.
@@ -110,7 +110,7 @@ def apply(
     if not (managed.owners or creates):
         nothing = {"apiVersion": api_version, "kind": kind}
         _track(atom, nothing, bare, managed, "before-first-apply", subresource, api_version, stamp, excluded)
-    found = typed.problems(atom, config)
+    found = problems(atom, config)
     if found:
         raise ApplyError(f"failed to create typed patch object ({_name_text(config)}): {_all(found)}")
     key = managers.apply_key(manager, subresource)
@@ -313,7 +313,7 @@ def _last_applied_fields(atom: Atom, live: JsonObject, api_version: str) -> Fiel
         last = json.loads(text)
     except ValueError:
         return {}
-    if not isinstance(last, dict) or last.get("apiVersion") != api_version or typed.problems(atom, last):
+    if not isinstance(last, dict) or last.get("apiVersion") != api_version or problems(atom, last):
         return {}
     fields = typed.field_set(atom, last)
     differing = typed.compare(atom, last, live)

@@ -59,6 +59,6 @@ def _fill(value: Any, schema: Schema) -> None:
     elif isinstance(value, list) and schema.items is not None:
         for index, item in enumerate(value):
             if _refused_null(item, schema.items):
-                value[index] = item = copy_json(schema.items.default)
-            if isinstance(item, (dict, list)):
-                _fill(item, schema.items)
+                value[index] = copy_json(schema.items.default)
+            if isinstance(value[index], (dict, list)):
+                _fill(value[index], schema.items)

@@ -28,13 +28,14 @@ _SCALA_DURATION = re.compile(
     r"|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|wks?|w)\s*)+\Z"
 )
 _DNS_LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_BYTE = r"(?:0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])"
 _PATTERNS = {
     "uuid": _UUID % ("[0-9a-f]", "[0-9a-f]"),
     "uuid3": _UUID % ("3", "[0-9a-f]"),
     "uuid4": _UUID % ("4", "[89ab]"),
     "uuid5": _UUID % ("5", "[89ab]"),
     "hexcolor": r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})\Z",
-    "rgbcolor": r"rgb\(\s*((0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*,\s*){2}(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*\)\Z",
+    "rgbcolor": rf"rgb\(\s*({_BYTE}\s*,\s*){{2}}{_BYTE}\s*\)\Z",
     "ssn": r"\d{3}[- ]?\d{2}[- ]?\d{4}\Z",
     "bsonobjectid": r"[0-9a-fA-F]{24}\Z",
 }

@@ -13,9 +13,9 @@ from kubewright.server.schema.model import MaybeSchema, Schema
 
 _DNS1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?\Z")
 _DNS1035_WORDS = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
-    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
-    "'[a-z]([-a-z0-9]*[a-z0-9])?')"
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
+    "alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used "
+    "for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
 )
 
 
@@ -77,7 +77,7 @@ def _list_map_errors(items: list[Any], schema: Schema, path: str) -> list[FieldE
 
 
 def embedded_errors(schema: Schema, obj: JsonObject) -> list[FieldError]:
-    """What is wrong with the type and metadata of objects inside the object (``x-kubernetes-embedded-resource``)."""
+    """What is wrong with the types of objects inside the object (``x-kubernetes-embedded-resource``)."""
     errors: list[FieldError] = []
     _embedded(obj, schema, "", errors)
     return errors

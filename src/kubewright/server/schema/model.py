@@ -167,8 +167,7 @@ def _mentions(node: Any, word: str) -> bool:
             if key == "properties" and isinstance(value, dict):
                 if any(_mentions(child, word) for child in value.values()):
                     return True
-            elif isinstance(value, (dict, list)) and key not in ("default", "enum", "example"):
-                if _mentions(value, word):
-                    return True
+            elif key not in ("default", "enum", "example") and _mentions(value, word):
+                return True
         return False
     return isinstance(node, list) and any(_mentions(item, word) for item in node)

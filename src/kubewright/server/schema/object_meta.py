@@ -61,7 +61,7 @@ OBJECT_META: JsonObject = {
 
 
 def whole_object(schema: Schema) -> Schema:
-    """The schema with ``apiVersion``, ``kind`` and the server's ``metadata``; a built-in kind's has them already."""
+    """The schema with ``apiVersion``, ``kind`` and ``metadata``, which a built-in kind's has already."""
     if "x-kubernetes-group-version-kind" in schema.node:
         return schema
     made = schema.__dict__.get("_whole_object")

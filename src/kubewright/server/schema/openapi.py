@@ -15,6 +15,7 @@ from kubewright.server.schema.regexp import BadPattern, compile_pattern
 
 _INT64 = range(-(2**63), 2**63)
 _INT32 = range(-(2**31), 2**31)
+_FLOAT32_MAX = 3.4028234663852886e38
 
 
 class _Result:
@@ -241,12 +242,18 @@ class _Validator:
         integer = isinstance(value, int)
         kind = "" if schema.int_or_string else schema.type
         form = schema.format if kind in ("integer", "number") and self._numeric_format(schema) else ""
-        in_range = _range_of(kind, form)
-        self._range(in_range, value, kind, form, "Checked", path, result)
+        if not _in_range(value, kind, form):
+            with_format = f"with format {form}" if form else "(default format)"
+            self._composite(result, f"Checked value must be of type {kind} {with_format} in {path}")
         show: Callable[[float], str] = (lambda n: str(int(n))) if integer else (lambda n: float_text(float(n)))
         factor = node.get("multipleOf")
-        if factor is not None and not _is_multiple(value, factor):
-            self._invalid(result, path, value, f"should be a multiple of {show(factor)}")
+        if factor is not None:
+            factor = int(factor) if integer else factor
+            if factor <= 0:
+                words = f"factor MultipleOf declared for {path} must be positive: {show(factor)}"
+                result.add(fielderrors.invalid(self._path(path), factor, words))
+            elif not _is_multiple(value, factor):
+                self._invalid(result, path, value, f"should be a multiple of {show(factor)}")
         most, least = node.get("maximum"), node.get("minimum")
         if least is not None:
             least, exclusive = (int(least) if integer else least), node.get("exclusiveMinimum", False)
@@ -258,19 +265,6 @@ class _Validator:
             if value >= most if exclusive else value > most:
                 words = "less than" if exclusive else "less than or equal to"
                 self._invalid(result, path, value, f"should be {words} {show(most)}")
-
-    def _range(
-        self, allowed: range | None, value: float, kind: str, form: str, what: str, path: str, result: _Result
-    ) -> None:
-        if allowed is None:
-            return
-        if isinstance(value, float) and (not value.is_integer() or int(value) not in allowed):
-            fits = False
-        else:
-            fits = int(value) in allowed
-        if not fits:
-            with_format = f"with format {form}" if form else "(default format)"
-            self._composite(result, f"{what} value must be of type {kind} {with_format} in {path}")
 
     def _list(
         self, schema: Schema, value: list[Any], path: str, correlated: Correlated | None, result: _Result
@@ -324,20 +318,15 @@ class _Validator:
                 result.add(fielderrors.required(self._path(f"{path}.{name}")))
 
 
-def _range_of(kind: str, form: str) -> range | None:
+def _in_range(value: float, kind: str, form: str) -> bool:
     if kind == "integer":
-        return _INT32 if form == "int32" else _INT64
-    return None
+        return float(value).is_integer() and int(value) in (_INT32 if form == "int32" else _INT64)
+    return form != "float" or abs(value) <= _FLOAT32_MAX
 
 
 def _is_multiple(value: float, factor: float) -> bool:
-    if factor <= 0:
-        return True
     if isinstance(value, int):
-        whole = int(factor)
-        return (
-            bool(whole and abs(value) % whole == 0) if float(factor).is_integer() else (value / factor).is_integer()
-        )
+        return value % int(factor) == 0
     quotient = value / factor if factor >= 1 else 1 / factor * value
     return abs(quotient - round(quotient)) < 1e-9 * max(1.0, abs(quotient))
 

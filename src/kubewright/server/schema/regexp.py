@@ -1,8 +1,8 @@
 """Go's regular expressions (RE2 syntax) by Python's ``re``.
 
-What differs is rewritten (``$`` and ``\\z``, POSIX classes, ASCII classes) or refused as Go refuses it (look-around,
-back-references, possessive quantifiers). What stays different: Python backtracks, so that a hostile pattern takes long where
-RE2 does not, and Unicode classes (``\\pL``) are only those of :data:`_UNICODE`.
+What differs is rewritten (``$`` and ``\\z``, POSIX classes, ASCII classes) or refused as Go refuses it
+(look-around, back-references, possessive quantifiers). What stays different: Python backtracks, so that a hostile
+pattern takes long where RE2 does not, and Unicode classes (``\\pL``) are only those of :data:`_UNICODE`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _POSIX = {
     "upper": "A-Z",
     "word": "0-9A-Za-z_",
 }
+_UNKNOWN_ESCAPES = frozenset("123456789ZuUNghijkqRXyYceEHJKMOTVIFGLmol")
 _UNICODE = {"L": r"^\W\d_", "Lu": r"A-ZÀ-ÖØ-Þ", "Ll": r"a-zß-öø-ÿ", "N": r"\d", "Nd": r"\d"}
 
 
@@ -107,9 +108,8 @@ def _escape(pattern: str, position: int, *, inside_class: bool) -> tuple[str, in
         close = pattern.find(r"\E", position)
         end = len(pattern) if close < 0 else close
         return re.escape(pattern[position + 2 : end]), end + (2 if close >= 0 else 0)
-    if following in "123456789Z" or following in "uUNghijkqRXyYceEHJKMOTVIFGLmol":
-        if following not in "fntrv":
-            raise _refuse("invalid escape sequence", pattern[position : position + 2])
+    if following in _UNKNOWN_ESCAPES:
+        raise _refuse("invalid escape sequence", pattern[position : position + 2])
     if following == "x" and pattern[position + 2 : position + 3] == "{":
         close = pattern.find("}", position)
         return f"\\U{int(pattern[position + 3 : close], 16):08x}", close + 1

@@ -99,6 +99,13 @@ def mistakes(patch: dict[str, Any]) -> int:
     return text.count("bogus") + text.count('["name"]') + nameless + text.count("$setElementOrder")
 
 
+def patched(live: dict[str, Any], patch: dict[str, Any], schema: Any) -> Any:
+    try:
+        return strategic_merge(live, copy.deepcopy(patch), schema)
+    except PatchError as error:
+        return error
+
+
 def base() -> dict[str, Any]:
     return {
         "apiVersion": "apps/v1",
@@ -168,13 +175,9 @@ def test_random_strategic_patches_are_answered_alike(real_api: Any, deployment_s
                 patch,
                 content_type="application/strategic-merge-patch+json",
             )
-            try:
-                ours = strategic_merge(live, copy.deepcopy(patch), deployment_schema)
-            except PatchError as error:
-                assert code == error.code, f"seed {seed}: {patch}\nreal {real}\nours {error} {error.code}"
-                assert str(error) in json.loads(json.dumps(real))["message"] or str(error) in str(real), (
-                    f"seed {seed}: {patch}\nreal {real}\nours {error}"
-                )
+            ours = patched(live, patch, deployment_schema)
+            if isinstance(ours, PatchError):
+                assert (code, real["message"]) == (ours.code, str(ours)), f"seed {seed}: {patch}"
                 refused += 1
                 continue
             if code == 422:

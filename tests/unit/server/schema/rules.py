@@ -168,7 +168,6 @@ _SOURCES = [
     "self.l.first().orValue(0) == 3",
     "self.set == ['y', 'x']",
     "self.set == ['x', 'y']",
-    "'a is ' + string(self.a)": "costs are not estimated",
     "self.set + ['z', 'x'] == ['x', 'y', 'z']",
     "sets.contains(self.set, ['y'])",
     "sets.equivalent(self.set, ['y', 'x'])",

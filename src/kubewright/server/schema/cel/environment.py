@@ -23,7 +23,7 @@ class EvaluationFailed(ValueError):
 @cache
 def _library() -> Any:
     try:
-        from cel_expr_python import cel
+        from cel_expr_python import cel  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingExtra("CEL rules need the CEL library, which is not installed") from error
     return cel
@@ -52,13 +52,13 @@ def _types() -> dict[str, Any]:
 @cache
 def _extensions() -> list[Any]:
     _library()
-    from cel_expr_python.ext import ext_bindings, ext_optional
+    from cel_expr_python.ext import ext_bindings, ext_optional  # type: ignore[import-untyped]
 
     return [ext_optional.ExtOptional(), ext_bindings.ExtBindings()]
 
 
 _ANY = ("bool", "int", "double", "string", "bytes", "list", "opaque")
-"""The library never calls a function through an argument declared ``dyn``, so such ones are declared for each type."""
+"""The library calls no function through an argument declared ``dyn``: such ones are declared for each type."""
 
 
 @cache

@@ -1,8 +1,9 @@
 """Expressions made ready for the library: every field path that a rule names becomes a variable of its own type.
 
-The library knows no object types. Where a rule says ``self.spec.size``, a variable of that very name and of the field's
-type is declared (CEL resolves the longest name first), so that wrong types are refused when the rule is compiled and
-times reach the rule as times. ``has(self.…)`` must ask the object itself, under another name of the same length.
+The library knows no object types. Where a rule says ``self.spec.size``, a variable of that very name and of the
+field's type is declared (CEL resolves the longest name first), so that wrong types are refused when the rule is
+compiled and times reach the rule as times. ``has(self.…)`` must ask the object itself, under another name of the
+same length.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Expression:
     Attributes:
         text: what is compiled.
         variables: names and types.
-        paths: for each path that is a variable: which of the two it begins at, its fields, and the last one's schema.
+        paths: each path that is a variable, the name it begins with, its fields, and the schema of the last.
     """
 
     text: str

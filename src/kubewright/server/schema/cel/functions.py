@@ -1,7 +1,7 @@
 """Kubernetes' own CEL functions: lists, sets, regex, URLs, addresses, quantities, versions.
 
-The binding has no opaque types, so a quantity, URL, address or version is a map whose ``#`` says which it is; its other
-entries are what makes two of them equal.
+The binding has no opaque types, so a quantity, URL, address or version is a map whose ``#`` says which it is; its
+other entries are what makes two of them equal.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote as percent_encoded
 from urllib.parse import urlsplit
@@ -36,30 +37,36 @@ def _equal(a: Any, b: Any) -> bool:
 
 
 def is_sorted(items: list[Any]) -> bool:
-    return all(not b < a for a, b in zip(items, items[1:], strict=False))
+    """No item is less than the one before."""
+    return all(not b < a for a, b in pairwise(items))
 
 
 def smallest(items: list[Any]) -> Any:
+    """The least item."""
     if not items:
         raise ValueError("min called on empty list")
     return min(items)
 
 
 def largest(items: list[Any]) -> Any:
+    """The greatest item."""
     if not items:
         raise ValueError("max called on empty list")
     return max(items)
 
 
 def index_of(items: list[Any], wanted: Any) -> int:
+    """Where an equal item first stands, or -1."""
     return next((at for at, item in enumerate(items) if _equal(item, wanted)), -1)
 
 
 def last_index_of(items: list[Any], wanted: Any) -> int:
+    """Where an equal item last stands, or -1."""
     return next((at for at in range(len(items) - 1, -1, -1) if _equal(items[at], wanted)), -1)
 
 
 def distinct(items: list[Any]) -> list[Any]:
+    """The items, each once."""
     kept: list[Any] = []
     for item in items:
         if index_of(kept, item) < 0:
@@ -68,6 +75,7 @@ def distinct(items: list[Any]) -> list[Any]:
 
 
 def flatten(items: list[Any], depth: int = 1) -> list[Any]:
+    """Lists in the list opened, ``depth`` levels down."""
     flat: list[Any] = []
     for item in items:
         if isinstance(item, list) and depth > 0:
@@ -78,24 +86,29 @@ def flatten(items: list[Any], depth: int = 1) -> list[Any]:
 
 
 def contains_all(items: list[Any], wanted: list[Any]) -> bool:
+    """Every wanted item is there."""
     return all(index_of(items, each) >= 0 for each in wanted)
 
 
 def intersects(items: list[Any], others: list[Any]) -> bool:
+    """Any item is in both."""
     return any(index_of(items, each) >= 0 for each in others)
 
 
 def find(text: str, pattern: str) -> str:
+    """The first match, or nothing."""
     found = compile_pattern(pattern).search(text)
     return found.group() if found else ""
 
 
 def find_all(text: str, pattern: str, limit: int = -1) -> list[str]:
+    """Every match, at most ``limit``."""
     found = [match.group() for match in compile_pattern(pattern).finditer(text)]
     return found if limit < 0 else found[:limit]
 
 
 def url(text: str) -> Opaque:
+    """An absolute URL, or an absolute path."""
     parts = urlsplit(text)
     if not (text.startswith("/") or (parts.scheme and "://" in text)) or " " in parts.netloc:
         words = f"parse {quote(text)}: invalid URI for request"
@@ -114,6 +127,7 @@ def url(text: str) -> Opaque:
 
 
 def url_query(value: Opaque) -> dict[str, list[str]]:
+    """The query's keys with their values."""
     found: dict[str, list[str]] = {}
     for pair in filter(None, value["query"].split("&")):
         key, _, text = pair.partition("=")
@@ -122,6 +136,7 @@ def url_query(value: Opaque) -> dict[str, list[str]]:
 
 
 def ip(text: str) -> Opaque:
+    """An address without a zone."""
     if "%" in text:
         raise ValueError(f"IP Address {quote(text)} with zone value is not allowed")
     try:
@@ -139,6 +154,7 @@ def _address(value: Opaque) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
 
 
 def is_global_unicast(value: Opaque) -> bool:
+    """Go's ``IsGlobalUnicast``: private addresses are global too."""
     address = _address(value)
     broadcast = str(address) == "255.255.255.255"
     return not (
@@ -147,12 +163,14 @@ def is_global_unicast(value: Opaque) -> bool:
 
 
 def is_link_local_multicast(value: Opaque) -> bool:
+    """224.0.0.0/24 or ff02::/16."""
     address = _address(value)
     link_local = ipaddress.ip_network("224.0.0.0/24") if address.version == 4 else ipaddress.ip_network("ff02::/16")
     return address in link_local
 
 
 def cidr(text: str) -> Opaque:
+    """A network by address and prefix."""
     if "%" in text or "/" not in text or not text.rpartition("/")[2].isdecimal():
         raise ValueError(f"network address parse error during conversion from string: {text!r}")
     interface = ipaddress.ip_interface(text)
@@ -164,11 +182,13 @@ def _network(value: Opaque) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 
 def cidr_contains_ip(value: Opaque, other: Any) -> bool:
+    """The address is in the network."""
     address = _address(other if isinstance(other, dict) else ip(other))
     return address in _network(value)
 
 
 def cidr_contains_cidr(value: Opaque, other: Any) -> bool:
+    """All of the other network is in this one."""
     outer, inner = _network(value), _network(other if isinstance(other, dict) else cidr(other))
     if outer.version != inner.version:
         return False
@@ -176,6 +196,7 @@ def cidr_contains_cidr(value: Opaque, other: Any) -> bool:
 
 
 def cidr_masked(value: Opaque) -> Opaque:
+    """The network's own address."""
     return {**value, "ip": str(_network(value).network_address)}
 
 
@@ -184,6 +205,7 @@ def _quantity_of(number: Decimal) -> Opaque:
 
 
 def quantity(text: str) -> Opaque:
+    """A quantity, by its value."""
     return _quantity_of(parse_quantity(text))
 
 
@@ -192,22 +214,25 @@ def _number(value: Any) -> Decimal:
 
 
 def is_integer(value: Opaque) -> bool:
+    """The value is a whole number of 64 bits."""
     number = _number(value)
     return number == number.to_integral_value() and int(number) in _INT64
 
 
 def as_integer(value: Opaque) -> int:
+    """The value as a whole number."""
     if not is_integer(value):
         raise ValueError("cannot convert value to integer")
     return int(_number(value))
 
 
-def semver(text: str, normalize: bool = False) -> Opaque:  # noqa: FBT001, FBT002 - CEL's own signature
+def semver(text: str, normalize: bool = False) -> Opaque:
+    """A semantic version; ``normalize`` forgives a ``v``, leading zeros and missing parts."""
     if normalize:
         text = text.removeprefix("v")
         core, mark, rest = re.match(r"([0-9.]*)([-+]?)(.*)\Z", text).groups()  # type: ignore[union-attr]
         numbers = [number.lstrip("0") or "0" for number in core.split(".")]
-        text = ".".join((numbers + ["0", "0"])[: max(3, len(numbers))]) + mark + rest
+        text = ".".join([*numbers, "0", "0"][: max(3, len(numbers))]) + mark + rest
     found = _SEMVER.match(text)
     if not found:
         raise ValueError(f"invalid semantic version {text!r}")
@@ -263,7 +288,7 @@ def merged(items: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def declarations() -> list[tuple[str, bool, list[str], str, Callable[..., Any]]]:
-    """Every function: name, whether it is called on its first argument, the arguments' types, the result's, and what it does.
+    """Every function: name, whether it is called on its first argument, types, what it does.
 
     Types are CEL's words; ``opaque`` is one of ours.
     """

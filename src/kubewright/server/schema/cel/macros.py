@@ -1,7 +1,7 @@
 """Macros that the library lacks, said in terms of those it has.
 
-Two-variable comprehensions, ``sortBy``, ``first``, ``last`` and the ``format`` library become ordinary macros around a few
-functions of ours (``__pairs``, ``__by_first``…), by rewriting the call's text; its receiver stays as it is.
+Two-variable comprehensions, ``sortBy``, ``first``, ``last`` and the ``format`` library become ordinary macros
+around a few functions of ours (``__pairs``, ``__by_first``…), by rewriting the call's text; its receiver stays.
 """
 
 from __future__ import annotations

@@ -20,11 +20,6 @@ MAX_MESSAGE_BYTES = 5 * 1024
 """A messageExpression's result longer than this is not used."""
 
 _USES_OLD = re.compile(r"(?<![\w.'\"])oldSelf\b")
-_REASONS = {
-    "FieldValueForbidden": lambda path, value, detail: fielderrors.forbidden(path, detail),
-    "FieldValueRequired": lambda path, value, detail: fielderrors.required(path, detail),
-    "FieldValueDuplicate": lambda path, value, detail: fielderrors.duplicate(path, value),
-}
 
 
 @dataclass(slots=True)
@@ -129,8 +124,17 @@ def _check_rules(
         detail = _message(seen, rule, value, old)
         shown = OMITTED if seen.type in ("object", "array") else value
         where = path + (relative_path(seen, rule.get("fieldPath", "")) or "")
-        make = _REASONS.get(rule.get("reason", ""), fielderrors.invalid)
-        errors.append(make(where if path else where.removeprefix("."), shown, detail))
+        errors.append(_failed(where if path else where.removeprefix("."), rule.get("reason", ""), shown, detail))
+
+
+def _failed(path: str, reason: str, value: Any, detail: str) -> FieldError:
+    if reason == "FieldValueForbidden":
+        return fielderrors.forbidden(path, detail)
+    if reason == "FieldValueRequired":
+        return fielderrors.required(path, detail)
+    if reason == "FieldValueDuplicate":
+        return fielderrors.duplicate(path, value)
+    return fielderrors.invalid(path, value, detail)
 
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\['((?:[^'\\]|\\.)*)'\]")
@@ -245,7 +249,8 @@ def _evaluated_stamped(schema: Schema, source: str, result: str, value: Any, old
 def _failure_words(failure: str, rule: JsonObject) -> str:
     said = (rule.get("message") or rule["rule"]).strip()
     if failure.startswith("no such overload"):
-        return f"'{failure}': call arguments did not match a supported operator, function or macro signature for rule: {said}"
+        words = "call arguments did not match a supported operator, function or macro signature for rule"
+        return f"'{failure}': {words}: {said}"
     return f"{failure} evaluating rule: {said}"
 
 
