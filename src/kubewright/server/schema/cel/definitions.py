@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubewright.objects.jsontree import JsonObject
+from kubewright.objects import JsonObject
 from kubewright.server import fielderrors
 from kubewright.server.fielderrors import FieldError
 from kubewright.server.gotext import Verbatim, json_text
