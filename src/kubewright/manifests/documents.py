@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from kubewright.errors import ManifestError
@@ -114,11 +115,16 @@ def _once(pairs: list[tuple[str, Any]]) -> JsonObject:
 
 def _yaml_values(text: str, name: str) -> Iterator[tuple[object, str]]:
     number = 0
-    loader = _Loader(text)
+    try:
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, int(error.position)) + 1
+        raise ManifestError(f"{name}:{line}: not valid YAML: the character {text[error.position]!a}") from None
     try:
         while loader.check_node() and (node := loader.get_node()) is not None:
             number += 1
             value = loader.construct_document(node)
+            msgspec.json.encode(value)  # refuses what is endless
             if value is not None:
                 many = f" (document {number})" if number > 1 else ""
                 yield value, f"{name}:{node.start_mark.line + 1}{many}"
@@ -127,7 +133,9 @@ def _yaml_values(text: str, name: str) -> Iterator[tuple[object, str]]:
         at = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark is not None else name
         raise ManifestError(f"{at}: not valid YAML: {error.problem}", hint="correct that line") from None
     except yaml.YAMLError as error:
-        raise ManifestError(f"{name}: not valid YAML: {error}") from None
+        raise ManifestError(f"{name}: not valid YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ManifestError(f"{name}: nested too deeply, or an anchor contains itself") from None
     finally:
         loader.dispose()
 

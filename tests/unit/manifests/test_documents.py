@@ -153,6 +153,9 @@ def test_several_documents_lists_and_json(tmp_path: Path) -> None:
             "text:5:1: not valid YAML: the key 'data' stands twice in one mapping",
         ),
         ('{"a": 1,\n "a": 2}', "text:1: the key 'a' stands twice in one object"),
+        (HEAD + "a: &a [*a]\n", "text: nested too deeply, or an anchor contains itself"),
+        (HEAD + "a: " + "[" * 5000, "text: nested too deeply, or an anchor contains itself"),
+        (HEAD + "a: \x01\n", "text:4: not valid YAML: the character '\\x01'"),
         (HEAD + "? ~\n: 3\n", "text:4:3: not valid YAML: None cannot be a key in JSON"),
     ],
 )
