@@ -4,7 +4,8 @@
 
     python scripts/record_conformance.py --kubeconfig FILE [CASE ...]
 
-Without cases: all of them. The server should be a kube-apiserver of the version that the embedded one is measured by.
+Without cases: all of them. The server should be a kube-apiserver of the version that the embedded one is
+measured by.
 """
 
 from __future__ import annotations

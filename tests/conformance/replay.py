@@ -1,8 +1,8 @@
 """Conformance cases: sequences of requests, sent to any API server, and their answers made comparable.
 
-A case is ``cases/<name>.yaml``: ``steps``, each of them ``send: METHOD path?query`` with ``body``, ``raw``, ``type``
-and ``headers``, or ``until: path``, which waits until the path answers 200 (and ``holds`` a text). ``NS`` stands for
-the case's namespace, which is made before and removed after. What the real server answered is in
+A case is ``cases/<name>.yaml``: ``steps``, each of them ``send: METHOD path?query`` with ``body``, ``raw``,
+``type`` and ``headers``, or ``until: path``, which waits until the path answers 200 (and ``holds`` a text). ``NS``
+stands for the case's namespace, which is made before and removed after. What the real server answered is in
 ``recorded/<name>.json``, one answer for each ``send``.
 """
 
@@ -58,6 +58,7 @@ async def run(name: str, transport: Transport) -> list[dict[str, Any]]:
     namespace = namespace_of(name)
     made: list[str] = []
     normal = Normalizer()
+    saved: dict[str, str] = {}
     await _remove_namespace(transport, namespace)
     if case.get("namespace", True):
         await _send(transport, "POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
@@ -67,13 +68,31 @@ async def run(name: str, transport: Transport) -> list[dict[str, Any]]:
             if "until" in step:
                 await _until(transport, step["until"], step.get("holds", ""))
                 continue
-            status, headers, body = await _step(transport, step, made)
+            status, headers, body = await _step(transport, _filled(step, saved), made)
+            for word, where in step.get("save", {}).items():
+                saved[word] = _at(json.loads(body), where)
+                normal.name(saved[word], f"<{word.lower()}>")
             answers.append(normal.answer(step["send"], status, headers, body))
     finally:
         for path in reversed(made):
             await _remove(transport, path)
         await _remove_namespace(transport, namespace)
     return answers
+
+
+def _filled(step: dict[str, Any], saved: dict[str, str]) -> dict[str, Any]:
+    """The step with what was saved put in."""
+    text = json.dumps(step)
+    for word, value in saved.items():
+        text = re.sub(rf"\b{word}\b", value, text)
+    filled: dict[str, Any] = json.loads(text)
+    return filled
+
+
+def _at(document: Any, path: str) -> str:
+    for part in path.split("."):
+        document = document[part]
+    return str(document)
 
 
 async def _step(transport: Transport, step: dict[str, Any], made: list[str]) -> tuple[int, dict[str, str], bytes]:
@@ -151,6 +170,10 @@ class Normalizer:
         self._versions: dict[str, str] = {}
         self._names: dict[str, str] = {}
 
+    def name(self, value: str, stands: str) -> None:
+        """Let ``stands`` be recorded in place of ``value``."""
+        self._names[value] = stands
+
     def answer(self, send: str, status: int, headers: dict[str, str], body: bytes) -> dict[str, Any]:
         kept = {name: headers[name] for name in HEADERS if name in headers}
         if "warning" in kept:
@@ -170,6 +193,9 @@ class Normalizer:
             if "items" in value and isinstance(value.get("metadata"), dict):
                 metadata = {**value["metadata"], "resourceVersion": "<list>"}
                 value = {**value, "metadata": metadata}
+            if isinstance(value.get("managedFields"), list):
+                # Sorted by time on the server: which comes first depends on when a second ends.
+                value = {**value, "managedFields": sorted(value["managedFields"], key=_ownership)}
             return {name: self.value(item, name) for name, item in value.items()}
         if isinstance(value, list):
             return [self.value(item, key) for item in value]
@@ -194,6 +220,10 @@ class Normalizer:
         token = json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
         start = self.text(token["start"].replace("\0", "\\0"))
         return f"<continue {start} {'inconsistent' if token['rv'] == -1 else ''}>"
+
+
+def _ownership(entry: dict[str, Any]) -> tuple[str, str, str]:
+    return entry.get("operation", ""), entry.get("manager", ""), entry.get("subresource", "")
 
 
 def differences(expected: Any, actual: Any, path: str = "") -> list[str]:

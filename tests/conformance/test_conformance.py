@@ -1,4 +1,4 @@
-"""The recorded answers of the real API server, replayed on the embedded one, and on the real one where there is one."""
+"""The real API server's recorded answers, replayed on the embedded one, and on a real one where there is one."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import yaml
 
 from kubewright.objects import JsonObject
 from kubewright.server import status
-from kubewright.server.gojson import syntax_error
+from kubewright.server.gojson import go_kind, syntax_error
 from kubewright.server.gotext import quote
 from kubewright.server.media import JSON, PROTOBUF, YAML, YamlLoader, decode
 
@@ -168,14 +168,3 @@ def _duplicates(body: bytes) -> list[str]:
 
     walk(json.loads(body, object_pairs_hook=_Pairs), "")
     return found
-
-
-def go_kind(value: Any) -> str:
-    """What encoding/json calls the kind of ``value``."""
-    if isinstance(value, dict):
-        return "object"
-    if isinstance(value, list):
-        return "array"
-    if isinstance(value, str):
-        return "string"
-    return "bool" if isinstance(value, bool) else "number"

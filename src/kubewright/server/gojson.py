@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 _SHOWN = 30
 """Characters of a body that an error message quotes."""
@@ -71,3 +72,14 @@ def summary(body: bytes) -> str:
         text = body.decode(errors="replace")
         return text if len(body) <= _SHOWN else f"{text[:_SHOWN]} ..."
     return body.hex() if len(body) <= _SHOWN else f"{body[:_SHOWN].hex()} ..."
+
+
+def go_kind(value: Any) -> str:
+    """What encoding/json calls the kind of ``value``."""
+    if isinstance(value, dict):
+        return "object"
+    if isinstance(value, list):
+        return "array"
+    if isinstance(value, str):
+        return "string"
+    return "bool" if isinstance(value, bool) else "number"

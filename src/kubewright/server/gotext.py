@@ -49,6 +49,10 @@ def _quoted(char: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+class GoStruct(dict[str, Any]):
+    """A value that Go marshals from a struct without JSON tags: its fields in order, not sorted."""
+
+
 def json_text(value: Any) -> str:
     """``json.Marshal``: keys sorted, no spaces, ``<``, ``>`` and ``&`` escaped."""
     if value is None:
@@ -64,7 +68,8 @@ def json_text(value: Any) -> str:
     if isinstance(value, float):
         return _json_float(value)
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json_text(k)}:{json_text(value[k])}" for k in sorted(value)) + "}"
+        keys = value if isinstance(value, GoStruct) else sorted(value)
+        return "{" + ",".join(f"{json_text(key)}:{json_text(value[key])}" for key in keys) + "}"
     return "[" + ",".join(map(json_text, value)) + "]"
 
 

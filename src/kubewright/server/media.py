@@ -23,7 +23,9 @@ GZIP_THRESHOLD = 128 * 1024
 """Bytes from which on a response is compressed for those who accept it, as in apiserver."""
 
 # What apiserver lists in 406 answers; protobuf and CBOR are negotiated away here.
-_SERVED = (JSON, YAML, f"{JSON};stream=watch")
+_SERVED = (JSON, YAML)
+
+_META_VERSIONS = ("v1", "v1beta1")
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
@@ -40,10 +42,12 @@ class Accepted:
     Attributes:
         yaml: YAML instead of JSON.
         transform: ``Table``, ``PartialObjectMetadata``, ``PartialObjectMetadataList`` or empty.
+        version: of ``meta.k8s.io`` for what it is transformed to: v1 or v1beta1.
     """
 
     yaml: bool = False
     transform: str = ""
+    version: str = "v1"
 
     @property
     def content_type(self) -> str:
@@ -67,6 +71,7 @@ def negotiate(accept: str, transforms: tuple[str, ...] = ()) -> Accepted:
     if not accept or accept in ("*/*", JSON):
         return _PLAIN
     clauses = []
+    transformed = False
     for clause in accept.split(","):
         kind, *parameters = (part.strip() for part in clause.split(";"))
         given = dict(parameter.partition("=")[::2] for parameter in parameters)
@@ -79,9 +84,16 @@ def negotiate(accept: str, transforms: tuple[str, ...] = ()) -> Accepted:
         if kind not in (JSON, YAML, "*/*", "application/*"):
             continue
         wanted = given.get("as", "")
-        if wanted and (wanted not in transforms or given.get("g") != "meta.k8s.io" or given.get("v") != "v1"):
+        version = given.get("v", "")
+        if wanted and (
+            wanted not in transforms or given.get("g") != "meta.k8s.io" or version not in _META_VERSIONS
+        ):
+            transformed = True
             continue
-        return Accepted(kind == YAML, wanted)
+        return Accepted(kind == YAML, wanted, version or "v1")
+    if transformed:
+        why = f"only the following media types are accepted: {', '.join(_SERVED)}"
+        raise status.failure(406, "NotAcceptable", why)
     raise status.not_acceptable(_SERVED)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Protocol
 
 from kubewright.objects import JsonObject
 from kubewright.server import fielderrors, status
 from kubewright.server.fielderrors import FieldError
+from kubewright.server.gojson import go_kind
+from kubewright.server.gotext import Verbatim
 from kubewright.server.names import dns_label_problems, label_value_problems, qualified_name_problems
 
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
+_STANDARD_FINALIZERS = frozenset({"kubernetes", ORPHAN, FOREGROUND})
 _ANNOTATIONS_LIMIT = 256 * 1024
 _SYSTEM = ("creationTimestamp", "uid", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
 _STRINGS = ("name", "generateName", "namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp")
@@ -47,6 +51,31 @@ def ordered(metadata: JsonObject) -> JsonObject:
     return {key: metadata[key] for key in _ORDER if key in metadata}
 
 
+def type_problem(metadata: JsonObject) -> str:
+    """What Go says of the first field that is not of its type, or nothing."""
+    for key in _STRINGS:
+        if not isinstance(metadata.get(key), str | None):
+            return _mismatch(metadata[key], key, "string")
+    for key in ("labels", "annotations"):
+        pairs = metadata.get(key)
+        if not isinstance(pairs, dict | None):
+            return _mismatch(pairs, key, "map[string]string")
+        for value in (pairs or {}).values():
+            if not isinstance(value, str | None):
+                return _mismatch(value, key, "string")
+    for key, kind in (("finalizers", "[]string"), ("ownerReferences", "[]v1.OwnerReference")):
+        if not isinstance(metadata.get(key), list | None):
+            return _mismatch(metadata[key], key, kind)
+    for name in metadata.get("finalizers") or []:
+        if not isinstance(name, str):
+            return _mismatch(name, "finalizers", "string")
+    return ""
+
+
+def _mismatch(value: Any, field: str, kind: str) -> str:
+    return f"json: cannot unmarshal {go_kind(value)} into Go struct field ObjectMeta.{field} of type {kind}"
+
+
 def tidy(metadata: JsonObject) -> None:
     """Drop what is empty: Kubernetes does not send empty metadata fields."""
     empty = [key for key, value in metadata.items() if value in (None, "", {}, [])]
@@ -78,8 +107,17 @@ def match_namespace(metadata: JsonObject, namespace: str) -> None:
         raise status.bad_request(why)
 
 
-def validate(metadata: JsonObject, *, namespaced: bool, name_problems: NameProblems) -> list[FieldError]:
-    """What is wrong with the metadata of an object about to be created."""
+def validate(
+    metadata: JsonObject, *, namespaced: bool, name_problems: NameProblems, custom: bool = False
+) -> list[FieldError]:
+    """What is wrong with the metadata of an object about to be created.
+
+    Args:
+        metadata: of the object.
+        namespaced: whether it must have a namespace.
+        name_problems: what is wrong with a name.
+        custom: a custom resource, whose finalizers need not be qualified.
+    """
     errors: list[FieldError] = []
     if prefix := metadata.get("generateName"):
         errors += [
@@ -95,7 +133,7 @@ def validate(metadata: JsonObject, *, namespaced: bool, name_problems: NameProbl
         errors.append(fielderrors.required("metadata.namespace"))
     elif namespaced:
         errors += [
-            fielderrors.invalid("metadata.namespace", namespace, why) for why in dns_label_problems(namespace)
+            fielderrors.invalid("metadata.namespace", namespace, why) for why in dns_label_problems(str(namespace))
         ]
     elif namespace:
         errors.append(fielderrors.forbidden("metadata.namespace", "not allowed on this type"))
@@ -104,7 +142,18 @@ def validate(metadata: JsonObject, *, namespaced: bool, name_problems: NameProbl
     errors += _validate_owners(metadata.get("ownerReferences") or [])
     errors += _validate_finalizers(metadata.get("finalizers") or [])
     errors += _validate_managed_fields(metadata.get("managedFields") or [])
+    if not custom:
+        errors += _unqualified_finalizers(metadata.get("finalizers") or [])
     return errors
+
+
+def _unqualified_finalizers(finalizers: list[str]) -> list[FieldError]:
+    detail = "name is neither a standard finalizer name nor is it fully qualified"
+    return [
+        fielderrors.invalid(f"metadata.finalizers[{index}]", name, detail)
+        for index, name in enumerate(finalizers)
+        if "/" not in name and name not in _STANDARD_FINALIZERS
+    ]
 
 
 def validate_update(metadata: JsonObject, old: JsonObject) -> list[FieldError]:
@@ -172,7 +221,9 @@ def _validate_owners(owners: list[JsonObject]) -> list[FieldError]:
                     'Only one reference can have Controller set to true. Found "true" in references for '
                     f"{controller} and {this}"
                 )
-                errors.append(fielderrors.invalid(path, owners, detail))
+                errors.append(
+                    fielderrors.invalid(path, Verbatim(json.dumps(owners, separators=(",", ":"))), detail)
+                )
             else:
                 controller = this
     return errors

@@ -38,8 +38,8 @@ _LABEL_VALUE_MESSAGE = (
 )
 
 
-def _too_long(limit: int) -> str:
-    return f"must be no more than {limit} bytes"
+def _too_long(limit: int, unit: str = "characters") -> str:
+    return f"must be no more than {limit} {unit}"
 
 
 def _masked(name: str, *, prefix: bool) -> str:
@@ -94,7 +94,7 @@ def qualified_name_problems(name: str) -> list[str]:
     if not part:
         problems.append("name part must be non-empty")
     elif len(part) > 63:
-        problems.append("name part " + _too_long(63))
+        problems.append("name part " + _too_long(63, "bytes"))
     if not _qualified.fullmatch(part):
         problems.append("name part " + _QUALIFIED_MESSAGE)
     return problems
@@ -102,7 +102,7 @@ def qualified_name_problems(name: str) -> list[str]:
 
 def label_value_problems(value: str) -> list[str]:
     """What keeps ``value`` from being the value of a label."""
-    problems = [_too_long(63)] if len(value) > 63 else []
+    problems = [_too_long(63, "bytes")] if len(value) > 63 else []
     if not _label_value.fullmatch(value):
         problems.append(_LABEL_VALUE_MESSAGE)
     return problems

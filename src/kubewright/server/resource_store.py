@@ -157,7 +157,12 @@ class ResourceStore:
     def _creation_errors(self, obj: JsonObject, context: Context) -> list[fielderrors.FieldError]:
         strategy = self.definition.strategy
         namespaced = self.resource.namespaced
-        errors = metadata.validate(obj["metadata"], namespaced=namespaced, name_problems=strategy.name_problems)
+        errors = metadata.validate(
+            obj["metadata"],
+            namespaced=namespaced,
+            name_problems=strategy.name_problems,
+            custom=self.definition.custom,
+        )
         errors += writepath.validate(self.definition, obj, None)
         errors += strategy.validate(obj, context)
         return errors

@@ -10,7 +10,6 @@ from kubewright.server.registry import Column, ResourceDefinition
 TABLE = "Table"
 PARTIAL = "PartialObjectMetadata"
 PARTIAL_LIST = "PartialObjectMetadataList"
-META_VERSION = "meta.k8s.io/v1"
 
 
 def _column(column: Column) -> JsonObject:
@@ -23,9 +22,9 @@ def _column(column: Column) -> JsonObject:
     }
 
 
-def partial_object(obj: JsonObject) -> JsonObject:
-    """Only the metadata of ``obj``."""
-    return {"kind": PARTIAL, "apiVersion": META_VERSION, "metadata": obj["metadata"]}
+def partial_object(obj: JsonObject, version: str = "v1") -> JsonObject:
+    """Only the metadata of ``obj``, in a version of ``meta.k8s.io``."""
+    return {"kind": PARTIAL, "apiVersion": f"meta.k8s.io/{version}", "metadata": obj["metadata"]}
 
 
 def table(
@@ -34,6 +33,7 @@ def table(
     metadata: JsonObject,
     include: str,
     *,
+    version: str = "v1",
     columns: bool = True,
 ) -> JsonObject:
     """The Table of ``objects``.
@@ -43,6 +43,7 @@ def table(
         objects: one row each.
         metadata: of the list, or of the one object.
         include: ``includeObject`` of the query: Object, Metadata (default) or None.
+        version: of ``meta.k8s.io``.
         columns: with column definitions; a watch sends them only once.
     """
     rows = []
@@ -51,11 +52,11 @@ def table(
         if include == "Object":
             row["object"] = obj
         else:
-            row["object"] = None if include == "None" else partial_object(obj)
+            row["object"] = None if include == "None" else partial_object(obj, version)
         rows.append(row)
     return {
         "kind": TABLE,
-        "apiVersion": META_VERSION,
+        "apiVersion": f"meta.k8s.io/{version}",
         "metadata": metadata,
         "columnDefinitions": [_column(column) for column in definition.columns] if columns else None,
         "rows": rows,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubewright.objects import ApiResource, JsonObject
+from kubewright.server import writepath
 from kubewright.server.context import Context
 from kubewright.server.crd.custom import definitions_of
 from kubewright.server.deletion import delete
@@ -82,12 +83,29 @@ class CustomResources:
         elif not established:
             changed |= set_condition(crd, "Established", "False", "NotAccepted", "not all names are accepted", now)
         if changed:
-            self._crds.replace_unchecked(crd)
+            self._put_status(crd, now)
         if not established and not conflict:
             set_condition(crd, "Established", "True", "InitialNamesAccepted", message, now)
-            self._crds.replace_unchecked(crd)
+            self._put_status(crd, now)
         if _is_true(crd, "Established"):
             self._serve(crd)
+
+    def _put_status(self, crd: JsonObject, now: str) -> None:
+        """Store what changed of the status, as apiextensions' controllers do."""
+        store = self._crds
+        context = Context(
+            verb="update",
+            group=GROUP,
+            version="v1",
+            resource=PLURAL,
+            lookups=self._server.lookups,
+            now=now,
+            name=crd["metadata"]["name"],
+            subresource="status",
+            field_manager="kube-apiserver",
+        )
+        writepath.track_update(store.definition, self._read(context.name), crd, context)
+        store.replace_unchecked(crd)
 
     def _accept_names(self, crd: JsonObject) -> tuple[JsonObject, tuple[str, str] | None]:
         wanted, there = crd["spec"]["names"], crd["status"].get("acceptedNames") or {}

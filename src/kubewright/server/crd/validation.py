@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from kubewright.objects import JsonObject
 from kubewright.server import fielderrors
 from kubewright.server.crd.structural import schema_errors
 from kubewright.server.fielderrors import FieldError
+from kubewright.server.gotext import Verbatim
 from kubewright.server.names import dns_1035_label_problems, dns_subdomain_problems
 
 _COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
@@ -15,7 +19,16 @@ _MIXED_CASE = "may have mixed case, but should otherwise match: "
 
 def validate_crd(crd: JsonObject) -> list[FieldError]:
     """What is wrong with a new definition."""
-    return _name_errors(crd) + _spec_errors(crd["spec"])
+    errors = _name_errors(crd) + _spec_errors(crd["spec"])
+    if not crd["status"].get("storedVersions"):
+        detail = "must have at least one stored version"
+        errors.append(fielderrors.invalid("status.storedVersions", None, detail))
+    spec = crd["spec"]
+    if spec.get("preserveUnknownFields"):
+        detail = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
+        detail += "spec.versions[*].schema instead"
+        errors.append(fielderrors.invalid("spec.preserveUnknownFields", True, detail))
+    return errors
 
 
 def validate_crd_update(crd: JsonObject, old: JsonObject) -> list[FieldError]:
@@ -72,34 +85,67 @@ def _spec_errors(spec: JsonObject) -> list[FieldError]:
     for index, version in enumerate(versions):
         if not (version.get("schema") or {}).get("openAPIV3Schema"):
             errors.append(fielderrors.required(f"spec.versions[{index}].schema.openAPIV3Schema"))
-    if spec.get("preserveUnknownFields"):
-        detail = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
-        detail += "spec.versions[*].schema instead"
-        errors.append(fielderrors.invalid("spec.preserveUnknownFields", True, detail))
+    shared = {word: _shared(versions, word) for word in _PER_VERSION}
     for index, version in enumerate(versions):
-        errors += _version_errors(version, f"spec.versions[{index}]")
+        name = version.get("name") or ""
+        path = f"spec.versions[{index}]"
+        if problems := dns_1035_label_problems(name):
+            errors.append(fielderrors.invalid(f"{path}.name", name, ",".join(problems)))
+        apart = {word: version.get(word) for word in _PER_VERSION if shared[word] is None}
+        errors += _part_errors(apart, version, path, f"{path}.schema")
     names = [version.get("name") for version in versions]
     if len(set(names)) != len(names):
-        errors.append(fielderrors.invalid("spec.versions", versions, "must contain unique version names"))
+        errors.append(
+            fielderrors.invalid("spec.versions", _as_go(versions, shared), "must contain unique version names")
+        )
     if sum(1 for version in versions if version.get("storage")) != 1:
         detail = "must have exactly one version marked as storage version"
-        errors.append(fielderrors.invalid("spec.versions", versions, detail))
-    return errors + _names_errors(spec.get("names") or {})
+        errors.append(fielderrors.invalid("spec.versions", _as_go(versions, shared), detail))
+    if versions and (problems := dns_1035_label_problems(versions[0].get("name") or "")):
+        errors.append(fielderrors.invalid("spec.version", versions[0].get("name") or "", ",".join(problems)))
+    errors += _names_errors(spec.get("names") or {})
+    return errors + _part_errors(shared, versions[0] if versions else {}, "spec", "spec.validation")
 
 
-def _version_errors(version: JsonObject, path: str) -> list[FieldError]:
+_PER_VERSION = ("schema", "subresources", "additionalPrinterColumns")
+
+
+def _shared(versions: list[JsonObject], word: str) -> Any:
+    """What all versions say alike: Kubernetes checks that once, in the place where v1beta1 had it."""
+    first = versions[0].get(word) if versions else None
+    return first if all(version.get(word) == first for version in versions) else None
+
+
+def _as_go(versions: list[JsonObject], shared: JsonObject) -> Verbatim:
+    shown = [
+        {
+            "Name": version.get("name", ""),
+            "Served": bool(version.get("served")),
+            "Storage": bool(version.get("storage")),
+            "Deprecated": bool(version.get("deprecated")),
+            "DeprecationWarning": version.get("deprecationWarning"),
+            "Schema": None if shared["schema"] is not None else version.get("schema"),
+            "Subresources": None if shared["subresources"] is not None else version.get("subresources"),
+            "AdditionalPrinterColumns": None
+            if shared["additionalPrinterColumns"] is not None
+            else version.get("additionalPrinterColumns"),
+            "SelectableFields": version.get("selectableFields"),
+        }
+        for version in versions
+    ]
+    return Verbatim(json.dumps(shown, separators=(",", ":")))
+
+
+def _part_errors(parts: JsonObject, version: JsonObject, path: str, schema_path: str) -> list[FieldError]:
     errors: list[FieldError] = []
-    name = version.get("name") or ""
-    if problems := dns_1035_label_problems(name):
-        errors.append(fielderrors.invalid(f"{path}.name", name, ",".join(problems)))
-    subresources: JsonObject = version.get("subresources") or {}
-    schema = (version.get("schema") or {}).get("openAPIV3Schema")
+    schema = (parts.get("schema") or {}).get("openAPIV3Schema")
     if schema:
-        errors += schema_errors(schema, f"{path}.schema.openAPIV3Schema", status="status" in subresources)
-    scale = subresources.get("scale")
+        has_status = "status" in (version.get("subresources") or {})
+        errors += schema_errors(schema, f"{schema_path}.openAPIV3Schema", status=has_status)
+    scale = (parts.get("subresources") or {}).get("scale")
     if scale is not None:
         errors += _scale_errors(scale, f"{path}.subresources.scale")
-    for index, column in enumerate(version.get("additionalPrinterColumns") or []):
+    for index, column in enumerate(parts.get("additionalPrinterColumns") or []):
         errors += _column_errors(column, f"{path}.additionalPrinterColumns[{index}]")
     return errors
 

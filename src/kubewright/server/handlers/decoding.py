@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubewright.objects import ApiResource, JsonObject, parse_api_version
 from kubewright.server import bodies, fielderrors, metadata, status, writepath
-from kubewright.server.gojson import summary
+from kubewright.server.gojson import go_kind, summary
 from kubewright.server.gotext import quote
 from kubewright.server.handlers.scope import Scope
 from kubewright.server.options import WriteOptions
@@ -50,8 +50,11 @@ def clean(scope: Scope, obj: JsonObject) -> list[str]:
         obj["metadata"] = {}
     elif not isinstance(meta, dict):
         kind, version = scope.definition.resource.kind, scope.definition.resource.version
-        there = bodies.go_kind(meta)
+        there = go_kind(meta)
         why = f"json: cannot unmarshal {there} into Go struct field {kind}.metadata of type v1.ObjectMeta"
+        raise status.bad_request(f"{kind} in version {quote(version)} cannot be handled as a {kind}: {why}")
+    elif scope.definition.custom and (why := metadata.type_problem(meta)):
+        kind, version = scope.definition.resource.kind, scope.definition.resource.version
         raise status.bad_request(f"{kind} in version {quote(version)} cannot be handled as a {kind}: {why}")
     unknown = writepath.clean(scope.definition, obj)
     metadata.tidy(obj["metadata"])

@@ -9,6 +9,7 @@ import msgspec
 from kubewright.errors import PatchError
 from kubewright.objects import JsonObject, parse_api_version, patches
 from kubewright.server import bodies, fielderrors, media, metadata, status, writepath
+from kubewright.server.gojson import go_kind
 from kubewright.server.gotext import json_text, quote
 from kubewright.server.handlers.decoding import SCHEME, clean, report, unknown_conversion
 from kubewright.server.handlers.scope import Scope
@@ -27,7 +28,9 @@ def patcher(scope: Scope, kind: str, options: WriteOptions) -> Change:
     patch = _read(scope.request.body, kind)
 
     def change(live: JsonObject | None) -> JsonObject:
-        assert live is not None  # noqa: S101 - only an apply creates
+        if live is None:  # only an apply creates, also where a PUT would
+            resource = scope.definition.resource
+            raise status.not_found(resource.group, resource.plural, scope.context.name)
         patched = _patched(scope, kind, live, patch)
         if not isinstance(patched, dict):
             raise status.bad_request("the patch does not leave an object")
@@ -61,7 +64,7 @@ def _read(body: bytes, kind: str) -> Any:
     wanted = list if kind == media.JSON_PATCH else dict
     if not isinstance(patch, wanted):
         into = "[]handlers.jsonPatchOp" if wanted is list else "map[string]interface {}"
-        why = f"json: cannot unmarshal {bodies.go_kind(patch)} into Go value of type {into}"
+        why = f"json: cannot unmarshal {go_kind(patch)} into Go value of type {into}"
         raise status.bad_request(f"error decoding patch: {why}")
     return patch
 
@@ -104,11 +107,13 @@ def _checked(scope: Scope, obj: JsonObject, options: WriteOptions) -> JsonObject
     if why:
         raise _bad_result(obj, why)
     shown = media.encode(obj)
+    if scope.definition.custom and (why := metadata.type_problem(obj.get("metadata") or {})):
+        raise _bad_result(obj, why)
     complaints = clean(scope, obj)
     if complaints and options.field_validation == "Strict":
         raise _bad_result(media.decode(shown), f"strict decoding error: {', '.join(complaints)}")
     report(scope, complaints, options)
-    check_name(scope, obj["metadata"])
+    check_name(scope, obj["metadata"], required=True)
     return obj
 
 
@@ -153,13 +158,16 @@ def _check_config(scope: Scope, config: JsonObject) -> None:
         metadata.match_namespace(meta, scope.context.namespace if resource.namespaced else "")
 
 
-def check_name(scope: Scope, meta: JsonObject) -> None:
+def check_name(scope: Scope, meta: JsonObject, *, required: bool = False) -> None:
     """The name in an object is the one in the path.
 
     Raises:
         StatusError: 400.
     """
     name = meta.get("name")
+    if not name and required:
+        why = f"the name of the object ({scope.info.name} based on URL) was undeterminable: name must be provided"
+        raise status.bad_request(why)
     if name and name != scope.info.name:
         why = f"the name of the object ({name}) does not match the name on the URL ({scope.info.name})"
         raise status.bad_request(why)

@@ -64,12 +64,12 @@ def list_objects(scope: Scope) -> WholeResponse:
         objects = [scope.resources.decode(entry) for entry in page.entries]
         if accepted.transform == tables.TABLE:
             include = text(scope.query, "includeObject")
-            whole = tables.table(scope.definition, objects, metadata, include)
+            whole = tables.table(scope.definition, objects, metadata, include, version=accepted.version)
         else:
-            items = [tables.partial_object(obj) for obj in objects]
+            items = [tables.partial_object(obj, accepted.version) for obj in objects]
             whole = {
                 "kind": tables.PARTIAL_LIST,
-                "apiVersion": tables.META_VERSION,
+                "apiVersion": f"meta.k8s.io/{accepted.version}",
                 "metadata": metadata,
                 "items": items,
             }

@@ -55,10 +55,11 @@ class Scope:
 
     def _transformed(self, obj: JsonObject, accepted: Accepted) -> JsonObject:
         if accepted.transform == tables.PARTIAL:
-            return tables.partial_object(obj)
+            return tables.partial_object(obj, accepted.version)
         meta = obj.get("metadata") or {}
         metadata = {"resourceVersion": meta.get("resourceVersion", "")}
-        return tables.table(self.definition, [obj], metadata, text(self.query, "includeObject"))
+        include = text(self.query, "includeObject")
+        return tables.table(self.definition, [obj], metadata, include, version=accepted.version)
 
     def finish(self, body: bytes, accepted: Accepted, code: int = 200) -> WholeResponse:
         """A whole answer with the headers every answer has."""

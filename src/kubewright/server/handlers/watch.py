@@ -9,7 +9,7 @@ from kubewright import clock
 from kubewright.objects import JsonObject
 from kubewright.server import media, status, tables
 from kubewright.server.handlers.read import check_revision
-from kubewright.server.handlers.scope import Scope
+from kubewright.server.handlers.scope import Scope, warning_header
 from kubewright.server.options import ListOptions, text
 from kubewright.server.selection import Selection, select
 from kubewright.server.store import Compacted, Entry, Event, Table, event_line
@@ -49,9 +49,10 @@ class WatchResponse(Response):
 class _Encoding:
     """How events are written for one watcher: the shared line, or what its version or Accept asks for."""
 
-    def __init__(self, scope: Scope, transform: str) -> None:
+    def __init__(self, scope: Scope, transform: str, version: str) -> None:
         self._scope = scope
         self._transform = transform
+        self._version = version
         self._columns = True
         self.plain = not transform and not scope.resources.converts
 
@@ -63,11 +64,11 @@ class _Encoding:
         if self._scope.resources.converts:
             obj = definition.convert(obj, definition.resource.api_version)
         if self._transform == tables.PARTIAL:
-            obj = tables.partial_object(obj)
+            obj = tables.partial_object(obj, self._version)
         elif self._transform == tables.TABLE:
             metadata = {"resourceVersion": obj["metadata"]["resourceVersion"]}
             include = text(self._scope.query, "includeObject")
-            obj = tables.table(definition, [obj], metadata, include, columns=self._columns)
+            obj = tables.table(definition, [obj], metadata, include, version=self._version, columns=self._columns)
             self._columns = False
         return event_line(kind, media.encode(obj))
 
@@ -78,11 +79,11 @@ class _Encoding:
         resource = self._scope.definition.resource
         obj: JsonObject = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
         if self._transform == tables.PARTIAL:
-            obj = tables.partial_object(obj)
+            obj = tables.partial_object(obj, self._version)
         elif self._transform == tables.TABLE:
             obj = {
                 "kind": tables.TABLE,
-                "apiVersion": tables.META_VERSION,
+                "apiVersion": f"meta.k8s.io/{self._version}",
                 "metadata": {"resourceVersion": str(revision)},
                 "columnDefinitions": None,
                 "rows": [],
@@ -104,15 +105,13 @@ def watch(scope: Scope, closing: Callable[[], bool]) -> Response:
         field_selector = f"metadata.name={scope.info.name}"
     chosen = select(scope.definition, scope.context.namespace, options.label_selector, field_selector)
     since = check_revision(options)
-    encoding = _Encoding(scope, accepted.transform)
+    encoding = _Encoding(scope, accepted.transform, accepted.version)
     headers = {
         "content-type": media.JSON,
         "cache-control": "no-cache, private",
         "transfer-encoding": "chunked",
     }
     if scope.context.warnings:
-        from kubewright.server.handlers.scope import warning_header
-
         headers["warning"] = warning_header(scope.context.warnings)
     table = scope.resources.table
     # The start is fixed now, not when the body is first read.
