@@ -25,6 +25,8 @@ def deployment(operator: Operator, *, image: str = REPLACE_IMAGE, all_namespaces
         "metadata": {"name": operator.name, "labels": labels},
         "spec": {
             "replicas": 1,
+            # The old one ends before the new one begins: the operator does not elect a leader.
+            "strategy": {"type": "Recreate"},
             "selector": {"matchLabels": labels},
             "template": {
                 "metadata": {"labels": labels},

@@ -119,6 +119,10 @@ class _Walk:
         made = self._bare(reading)
         for extra in reading.extras:
             if isinstance(extra, msgspec.Meta):
+                if reading.base is bytes and (extra.min_length, extra.max_length) != (None, None):
+                    self.refuse(
+                        "a CRD schema counts the letters of base64, not bytes", "check the length in a Rule"
+                    )
                 self._constrain(made, extra)
             else:
                 self._mark(made, extra)

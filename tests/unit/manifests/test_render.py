@@ -178,6 +178,19 @@ def test_the_deployment_watches_what_the_role_allows() -> None:
     assert "image: me/it:1\n" in render(operator(AppController()), image="me/it:1")["operator.yaml"]
 
 
+def test_the_deployment_fits_the_restricted_profile_and_never_runs_twice() -> None:
+    (made,) = load_manifests(render(operator(AppController()))["operator.yaml"])
+    assert made["spec"]["replicas"] == 1
+    assert made["spec"]["strategy"] == {"type": "Recreate"}
+    pod = made["spec"]["template"]["spec"]
+    assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    assert pod["containers"][0]["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+
+
 def test_all_versions_of_a_kind_stand_in_one_definition() -> None:
     files = render(operator(AppController()), resources=[OldAppService])
     (made,) = load_manifests(files["crds/rendered_v1_appservice_crd.yaml"])

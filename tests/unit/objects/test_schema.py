@@ -365,6 +365,7 @@ def spec_with(annotation: Any, **more: Any) -> type[Spec]:
         (Annotated[str, Atomic()], "Atomic() is for a list, a map or a Spec"),
         (Annotated[str, Meta(ge=1)], "Meta(ge=…) is for numbers"),
         (Annotated[int, Meta(min_length=1)], "Meta(min_length=…) is for strings, lists and maps"),
+        (Annotated[bytes, Meta(max_length=3)], "a CRD schema counts the letters of base64, not bytes"),
         (Annotated[int, Meta(pattern="a")], "Meta(pattern=…) is for strings"),
         (Annotated[str, Meta(pattern="^(?!x).*$")], "uses '(?!', which the API server's RE2 does not have"),
     ],
