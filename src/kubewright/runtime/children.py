@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from kubewright.client import Client
-from kubewright.errors import AlreadyExists, InvalidDesired, NotFound, NotOurs
+from kubewright.errors import AlreadyExists, InvalidDesired, NotFound, NotOurs, Waiting
 from kubewright.objects import JsonObject, Object, ObjectKey, RawObject, Resource, subset_differences
 from kubewright.runtime.configuration import Configuration, Mark, OwnerOf, read_mark
 from kubewright.runtime.dependencies import Got
@@ -177,6 +177,8 @@ class Children:
         if other is None and configuration.adopt:
             return
         self._watch(Got(configuration.resource, configuration.key))
+        if other and (other.kind, other.name) == (self._owner.kind.kind, self._owner.key.name):
+            raise Waiting(f"{configuration} of an earlier {self._owner} is yet to be garbage collected")
         whose = f"controlled by {other.kind} {other.name}" if other else "controlled by nobody"
         raise NotOurs(
             f"{configuration}, desired by {self._owner}, exists and is {whose}",
