@@ -30,7 +30,7 @@ class Observer:
         self._view = view
         self._cache = Cache(client)
         self._untold: dict[str, Change] = {}
-        self._told: set[str] = set()
+        self._told: dict[str, None] = {}
         self._changed = asyncio.Event()
 
     def watch(
@@ -72,7 +72,7 @@ class Observer:
                 self._untold.pop(uid, None)
                 change = self.world.remove(uid)
                 if change is not None and uid in self._told:
-                    self._told.discard(uid)
+                    del self._told[uid]
                     self._view.changed(change, self.world)
             else:
                 is_root = root is not None and root(seen.new)
@@ -85,6 +85,10 @@ class Observer:
         return handle
 
     def _tell(self) -> None:
-        for uid in [uid for uid in self._untold if uid in self._told or self.world.owned(uid)]:
-            self._told.add(uid)
-            self._view.changed(self._untold.pop(uid), self.world)
+        """Tell what hangs on a root, owners first; and what did so when it was told of before."""
+        shown = [node.uid for root in self.world.forest() for node in root.all()]
+        for uid in (*shown, *self._told):
+            change = self._untold.pop(uid, None)
+            if change is not None:
+                self._told[uid] = None
+                self._view.changed(change, self.world)

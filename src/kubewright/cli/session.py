@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kubewright import clock
 from kubewright.cli import reconciles
 from kubewright.cli.install import FIELD_MANAGER, install_definition
+from kubewright.cli.livelog import logging_to
 from kubewright.cli.observe import Observer
 from kubewright.cli.project import load_kinds, load_project
 from kubewright.cli.run import watched_namespaces
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from kubewright.cli.view import View
     from kubewright.cli.world import World
     from kubewright.client import Client, ClientConfig
-    from kubewright.runtime import ReconcileRecord
+    from kubewright.runtime import ReconcileRecord, Running
     from kubewright.scaffold import Project
 
 # What built-in controllers make of the kinds that operators own.
@@ -78,26 +79,28 @@ class Session:
             for manifest in self._definitions:
                 await install_definition(client, manifest)
                 view.step(f"CRD {manifest['metadata']['name']} is established")
-            stack.enter_context(_logging_to(view))
+            stack.enter_context(logging_to(view))
             running = await stack.enter_async_context(self._operator.running(client, namespaces=self._namespaces))
             running.observe(self._reconciled(view))
             watched = [namespace for namespace in running.namespaces if namespace]
             view.step(
                 f"operator {self._operator.name} runs here, watching {', '.join(watched) or 'all namespaces'}"
             )
-            if self._documents:
-                observer = Observer(client, view)
-                stack.push_async_callback(observer.stop)
-                running.observe(lambda _: observer.wake())
+            # Stopped before the operator, so that nothing is shown of what is no longer looked after.
+            observer = Observer(client, view)
+            stack.push_async_callback(observer.stop)
+            running.observe(lambda _: observer.wake())
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_check(running))
+                if self._target.embedded:
+                    self._watch_everything(observer)
                 await self._apply(client, observer, view)
                 for namespace in sorted({key.namespace for _, key in self._waited_for} - {""}):
                     if watched and namespace not in watched:
                         view.log(f"the operator does not watch the namespace {namespace}", failed=True)
-                await observer.wait(self._is_ready)
+                if self._documents:
+                    await observer.wait(self._is_ready)
                 view.ready(observer.world)
-            while True:
-                running.check()
-                await clock.sleep(1.0)
 
     @asynccontextmanager
     async def _cluster(self, view: View) -> AsyncIterator[Client]:
@@ -119,7 +122,6 @@ class Session:
 
     async def _apply(self, client: Client, observer: Observer, view: View) -> None:
         """Apply the manifests in their order, and show what becomes of them."""
-        owned = {kind.api_resource for controller in self._operator.controllers for kind in controller.owns}
         ours = {controller.kind.api_resource.gvk for controller in self._operator.controllers}
         namespaces: set[str] = set()
         for document in self._documents:
@@ -129,14 +131,28 @@ class Session:
                 answer = await client.apply(document.object, field_manager=FIELD_MANAGER, force=True)
             except ApiError as error:
                 raise KubewrightError(f"{document.where}: {document.title}: {error}", hint=error.hint) from error
+            view.step(f"applied {document.title} from {document.where}")
             self._applied.add(answer.metadata.uid)
             if resource.gvk in ours:
                 self._waited_for.add((resource.kind, answer.key))
-            namespaces.add(answer.metadata.namespace)
-            observer.watch([resource], namespace=answer.metadata.namespace, root=self._is_applied)
-            view.step(f"applied {document.title} from {document.where}")
-        for namespace in [""] if "" in namespaces else sorted(namespaces):
-            observer.watch({*owned, *_MADE_BY_CONTROLLERS}, namespace=namespace)
+            if not (self._target.embedded and resource.gvk in ours):
+                observer.watch([resource], namespace=answer.metadata.namespace, root=self._is_applied)
+                namespaces.add(answer.metadata.namespace)
+        if not self._target.embedded:
+            # In a cluster that others use too, only where something was applied.
+            for namespace in [""] if "" in namespaces else sorted(namespaces):
+                observer.watch(self._below(), namespace=namespace)
+
+    def _watch_everything(self, observer: Observer) -> None:
+        """Show every custom resource of the operator's, also those that somebody else creates."""
+        kinds = {controller.kind.api_resource for controller in self._operator.controllers}
+        observer.watch(kinds, root=lambda _: True)
+        observer.watch(self._below())
+
+    def _below(self) -> set[ApiResource]:
+        """What may hang on a custom resource."""
+        owned = {kind.api_resource for controller in self._operator.controllers for kind in controller.owns}
+        return {*owned, *_MADE_BY_CONTROLLERS}
 
     def _reconciled(self, view: View) -> Callable[[ReconcileRecord], None]:
         def observe(record: ReconcileRecord) -> None:
@@ -155,40 +171,16 @@ class Session:
             record = self._last.get(each)
             if record is None or record.outcome != "done" or record.ready is False:
                 return False
-        forest = world.forest()
-        nodes = [node for root in forest for node in root.all()]
-        return len(forest) == len(self._applied) and all(node.state.done for node in nodes)
+        roots = [root for root in world.forest() if root.uid in self._applied]
+        nodes = [node for root in roots for node in root.all()]
+        return len(roots) == len(self._applied) and all(node.state.done for node in nodes)
 
 
-@contextmanager
-def _logging_to(view: View) -> Iterator[None]:
-    """Show what the operator logs."""
-    logger, handler = logging.getLogger("kubewright"), _ViewHandler(view)
-    level, propagate = logger.level, logger.propagate
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
-        logger.propagate = propagate
-
-
-class _ViewHandler(logging.Handler):
-    def __init__(self, view: View) -> None:
-        super().__init__(logging.INFO)
-        self._view = view
-        self._hinted = False
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Show the line; of the first refusal for want of a right, also what to do."""
-        message = record.getMessage()
-        self._view.log(message, failed=record.levelno >= logging.WARNING)
-        if " is forbidden: " in message and not self._hinted:
-            self._hinted = True
-            self._view.log("hint: the rights it needs are in deploy/role.yaml (kubewright generate k8s)")
+async def _check(running: Running) -> None:
+    """Raise what ends the operator, though nothing should."""
+    while True:
+        running.check()
+        await clock.sleep(1.0)
 
 
 def _short(path: Path) -> Path:

@@ -68,27 +68,13 @@ class World:
         self._roots.pop(uid, None)
         return None if node is None else Change(node.title, "deleted", True)
 
-    def owned(self, uid: str) -> bool:
-        """Whether the object hangs, over any number of owners, on a root."""
-        seen: set[str] = set()
-        queue = [uid]
-        while queue:
-            node = self._nodes.get(queue.pop())
-            if node is None or node.uid in seen:
-                continue
-            seen.add(node.uid)
-            if node.uid in self._roots:
-                return True
-            queue += node.owners
-        return False
-
     def forest(self) -> list[Node]:
         """The roots, each with all it owns below it, in the order they came."""
         for node in self._nodes.values():
             node.children = []
         for node in self._nodes.values():
-            for owner in node.owners:
-                if owner in self._nodes:
-                    self._nodes[owner].children.append(node)
-                    break
+            owner = next((owner for owner in node.owners if owner in self._nodes), None)
+            # A root stands by itself, whoever owns it: so owners in a circle have an end.
+            if owner is not None and node.uid not in self._roots:
+                self._nodes[owner].children.append(node)
         return [self._nodes[uid] for uid in self._roots]
