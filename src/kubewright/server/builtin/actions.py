@@ -72,6 +72,17 @@ async def pod_eviction(asked: ActionRequest) -> JsonObject:
         counted = budget.get("status") or {}
         if counted.get("disruptionsAllowed", 0) <= 0:
             raise _refused(budget["metadata"]["name"], counted)
+
+    def mark(pod: JsonObject | None) -> JsonObject:
+        if pod is None:
+            raise status.not_found("", "pods", context.name)
+        conditions = [c for c in pod["status"].get("conditions") or () if c["type"] != "DisruptionTarget"]
+        why = {"reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
+        target = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, **why}
+        pod["status"]["conditions"] = [*conditions, {**target, "lastTransitionTime": context.now}]
+        return pod
+
+    await asked.resources.update(context.name, mark, context, strategy=Strategy(), tracked=True)
     given = (asked.body or {}).get("deleteOptions") or {}
     preconditions = given.get("preconditions") or {}
     options = DeleteOptions(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubewright.server.builtin.printers import PRINTERS
-from kubewright.server.builtin.services import ServiceStrategy
+from kubewright.server.builtin.services import ServiceStatusStrategy, ServiceStrategy
 from kubewright.server.builtin.strategy import (
     Behaviour,
     BuiltinStatusStrategy,
@@ -38,6 +38,7 @@ STRATEGIES: dict[str, type[BuiltinStrategy]] = {
 
 SUBRESOURCES: dict[str, type[BuiltinStatusStrategy]] = {
     "pods/status": PodStatusStrategy,
+    "services/status": ServiceStatusStrategy,
     "deployments.apps/status": DeploymentStatusStrategy,
     "namespaces/finalize": NamespaceFinalizeStrategy,
 }
@@ -183,6 +184,7 @@ def behaviour_of(group_resource: str, *, has_status: bool) -> Behaviour:
         has_status=has_status,
         validate=VALIDATE.get(group_resource),
         validate_update=VALIDATE_UPDATE.get(group_resource),
+        changes_first=group_resource == "daemonsets.apps",
         selectable=_SELECTABLE.get(group_resource, ()),
         rows=PRINTERS.get(group_resource),
         unconditional_update=group_resource not in _CONDITIONAL_UPDATE,

@@ -6,9 +6,9 @@ import ipaddress
 
 from kubewright.objects import JsonObject
 from kubewright.server.builtin.allocation import CLUSTER_NETWORK, NODE_PORTS, Allocator
-from kubewright.server.builtin.strategy import Behaviour, BuiltinStrategy
+from kubewright.server.builtin.strategy import Behaviour, BuiltinStatusStrategy, BuiltinStrategy
 from kubewright.server.context import Context
-from kubewright.server.fielderrors import FieldError, invalid
+from kubewright.server.fielderrors import FieldError, forbidden, invalid
 from kubewright.server.status import StatusError
 from kubewright.server.status import invalid as invalid_object
 
@@ -88,14 +88,17 @@ class ServiceStrategy(BuiltinStrategy):
         if wanted == "None":
             return []
         if not wanted:
-            spec["clusterIP"] = self._allocator.draw_address(uid, context.lookups)
+            drawn = _DRY_RUN if context.dry_run else self._allocator.draw_address(uid, context.lookups)
+            spec["clusterIP"] = drawn
             spec["clusterIPs"] = [spec["clusterIP"]]
             return []
         why = ""
         if not _is_address(wanted):
             return []  # validation says so
         if ipaddress.ip_address(wanted) not in CLUSTER_NETWORK:
-            why = f"the provided IP ({wanted}) is not in the valid range. {_NETWORK}"
+            why = "the provided network does not match the current range"
+            if context.dry_run:
+                why = f"the provided IP ({wanted}) is not in the valid range. {_NETWORK}"
         elif not context.dry_run and not self._allocator.free(wanted, uid, context.lookups):
             why = "provided IP is already allocated"
         if not why:
@@ -126,8 +129,21 @@ class ServiceStrategy(BuiltinStrategy):
         return []
 
 
+_DRY_RUN = str(CLUSTER_NETWORK[0])
+"""What a dry run shows: no address is drawn for it."""
 _NETWORK = f"The range of valid IPs is {CLUSTER_NETWORK}"
 _OUT_OF_RANGE = "provided port is not in the valid range. The range of valid ports is 30000-32767"
+
+
+class ServiceStatusStrategy(BuiltinStatusStrategy):
+    """Only load balancers have addresses in their status."""
+
+    def validate_update(self, obj: JsonObject, old: JsonObject, context: Context) -> list[FieldError]:
+        """No ingress for other types."""
+        given = (obj["status"].get("loadBalancer") or {}).get("ingress")
+        if given and obj["spec"].get("type") != "LoadBalancer":
+            return [forbidden("status.loadBalancer.ingress", "may only be used when `spec.type` is 'LoadBalancer'")]
+        return []
 
 
 def _is_address(text: str) -> bool:
@@ -193,7 +209,7 @@ def _drop_unneeded(obj: JsonObject, old: JsonObject) -> None:
                 spec.pop(name, None)
 
     if needs_cluster_ip(old) and not needs_cluster_ip(obj):
-        drop("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
+        drop("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy")
     if needs_node_ports(old) and not needs_node_ports(obj) and _node_ports(spec) == _node_ports(before):
         for port in spec.get("ports") or ():
             port.pop("nodePort", None)

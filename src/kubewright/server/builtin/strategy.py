@@ -30,6 +30,7 @@ class Behaviour:
         has_status: ``status`` is written through its subresource alone.
         validate: what is wrong with a new object.
         validate_update: what is wrong with a changed one; called in addition to ``validate``.
+        changes_first: errors of ``validate_update`` come before those of ``validate``.
         selectable: fields for field selectors, each with the path it is read from.
         rows: the cells of its Table row.
         unconditional_update: a PUT may come without resourceVersion.
@@ -44,6 +45,7 @@ class Behaviour:
     has_status: bool = False
     validate: Validate | None = None
     validate_update: ValidateUpdate | None = None
+    changes_first: bool = False
     selectable: tuple[str, ...] = ()
     rows: Rows | None = None
     unconditional_update: bool = True
@@ -103,10 +105,9 @@ class BuiltinStrategy(Strategy):
 
     def validate_update(self, obj: JsonObject, old: JsonObject, context: Context) -> list[FieldError]:
         """What a new object must satisfy, and what may not change."""
-        errors = self.validate(obj, context)
-        if self.behaviour.validate_update:
-            errors += self.behaviour.validate_update(obj, old, context)
-        return errors
+        changes = self.behaviour.validate_update(obj, old, context) if self.behaviour.validate_update else []
+        found = self.validate(obj, context)
+        return changes + found if self.behaviour.changes_first else found + changes
 
     def selectable_fields(self, obj: JsonObject) -> dict[str, str]:
         """The kind's own fields, empty where they are not set."""

@@ -31,6 +31,14 @@ class PodStrategy(BuiltinStrategy):
             obj["status"]["conditions"] = [{**_GATED, "lastTransitionTime": context.now}]
         obj["metadata"]["generation"] = 1
 
+    def warnings(self, obj: JsonObject, old: JsonObject | None) -> list[str]:
+        """Image pull secrets without a name do nothing."""
+        return [
+            f'spec.imagePullSecrets[{index}].name: invalid empty name ""'
+            for index, secret in enumerate(obj["spec"].get("imagePullSecrets") or ())
+            if not secret.get("name")
+        ]
+
     def grace_period_seconds(self, obj: JsonObject, asked: int | None) -> int | None:
         """What was asked for or the pod's own; none for a pod that runs nowhere or has ended."""
         if not obj["spec"].get("nodeName") or (obj.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
@@ -138,6 +146,12 @@ class JobStrategy(BuiltinStrategy):
 
 class DaemonSetStrategy(BuiltinStrategy):
     """DaemonSets carry the generation of their template in an annotation."""
+
+    def default(self, obj: JsonObject) -> None:
+        """There is such an annotation from the first."""
+        super().default(obj)
+        annotations = obj["metadata"].setdefault("annotations", {})
+        annotations.setdefault("deprecated.daemonset.template.generation", "0")
 
     def prepare_for_create(self, obj: JsonObject, context: Context) -> None:
         """Start at one."""

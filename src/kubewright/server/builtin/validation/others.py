@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from kubewright.objects import JsonObject
-from kubewright.server.builtin.validation.common import at, immutable, label_selector, not_negative
+from kubewright.server.builtin.validation.common import IMMUTABLE, at, immutable, label_selector, not_negative
 from kubewright.server.context import Context
 from kubewright.server.fielderrors import FieldError, forbidden, invalid, not_supported, required
+from kubewright.server.gotext import GoStruct
 
 _KEY = re.compile(r"[-._a-zA-Z0-9]+")
 _KEY_PROBLEM = (
@@ -88,7 +89,9 @@ def role_stays(obj: JsonObject, old: JsonObject, context: Context) -> list[Field
     """What is bound may not change."""
     if obj["roleRef"] == old["roleRef"]:
         return []
-    return [invalid("roleRef", obj["roleRef"], "cannot change roleRef")]
+    role = obj["roleRef"]
+    shown = GoStruct(APIGroup=role.get("apiGroup"), Kind=role.get("kind"), Name=role.get("name"))
+    return [invalid("roleRef", shown, IMMUTABLE)]
 
 
 def role(obj: JsonObject, context: Context) -> list[FieldError]:
@@ -96,8 +99,6 @@ def role(obj: JsonObject, context: Context) -> list[FieldError]:
     errors = []
     for index, rule in enumerate(obj.get("rules") or ()):
         here = f"rules[{index}]"
-        if not rule.get("verbs"):
-            errors.append(required(f"{here}.verbs", "verbs must contain at least one value"))
         if rule.get("nonResourceURLs"):
             if obj["kind"] == "Role":
                 why = "namespaced rules cannot apply to non-resource URLs"
@@ -107,7 +108,8 @@ def role(obj: JsonObject, context: Context) -> list[FieldError]:
             errors.append(required(f"{here}.apiGroups", "resource rules must supply at least one api group"))
         if not rule.get("resources"):
             errors.append(required(f"{here}.resources", "resource rules must supply at least one resource"))
-    return errors
+    rules = enumerate(obj.get("rules") or ())
+    return errors + [required(f"rules[{index}].verbs") for index, rule in rules if not rule.get("verbs")]
 
 
 _MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"]
@@ -139,7 +141,13 @@ def disruption_budget(obj: JsonObject, context: Context) -> list[FieldError]:
     errors = []
     if "minAvailable" in spec and "maxUnavailable" in spec:
         why = "minAvailable and maxUnavailable cannot be both set"
-        errors.append(invalid("spec", spec, why))
+        shown = GoStruct(
+            MinAvailable=spec["minAvailable"],
+            Selector=spec.get("selector"),
+            MaxUnavailable=spec["maxUnavailable"],
+            UnhealthyPodEvictionPolicy=spec.get("unhealthyPodEvictionPolicy"),
+        )
+        errors.append(invalid("spec", shown, why))
     if "selector" in spec:
         errors += label_selector(spec["selector"], "spec.selector")
     return errors
@@ -152,12 +160,14 @@ def autoscaler(obj: JsonObject, context: Context) -> list[FieldError]:
     least, most = spec.get("minReplicas"), spec.get("maxReplicas", 0)
     if least is not None and least < 1:
         errors.append(invalid("spec.minReplicas", least, "must be greater than or equal to 1"))
-    if most < 1:
-        errors.append(invalid("spec.maxReplicas", most, "must be greater than 0"))
     if least is not None and most < least:
         errors.append(invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"))
     target = spec["scaleTargetRef"]
-    return errors + [required(f"spec.scaleTargetRef.{name}") for name in ("kind", "name") if not target.get(name)]
+    errors += [required(f"spec.scaleTargetRef.{name}") for name in ("kind", "name") if not target.get(name)]
+    version = target.get("apiVersion", "")
+    if "/" not in version and not (version and target.get("kind") == "ReplicationController"):
+        errors.append(invalid("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group"))
+    return errors + ([] if most else [required("spec.maxReplicas")])
 
 
 def lease(obj: JsonObject, context: Context) -> list[FieldError]:
@@ -189,7 +199,7 @@ def ingress(obj: JsonObject, context: Context) -> list[FieldError]:
     """An Ingress."""
     spec, errors = obj["spec"], []
     if not spec.get("rules") and "defaultBackend" not in spec:
-        errors.append(invalid("spec", spec, "either `defaultBackend` or `rules` must be specified"))
+        errors.append(invalid("spec", None, "either `defaultBackend` or `rules` must be specified"))
     for index, rule in enumerate(spec.get("rules") or ()):
         if "http" not in rule:
             continue

@@ -10,6 +10,7 @@ from kubewright.server.builtin.validation.common import port_number_or_name as n
 from kubewright.server.builtin.validation.containers import PROTOCOLS
 from kubewright.server.context import Context
 from kubewright.server.fielderrors import FieldError, duplicate, forbidden, invalid, required
+from kubewright.server.gotext import GoStruct
 
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _POLICIES = ("Cluster", "Local")
@@ -90,14 +91,9 @@ def _duplicates(ports: list[JsonObject]) -> list[FieldError]:
     for index, port in enumerate(ports):
         key = (port["protocol"], port["port"])
         if key in numbers:
-            shown = {
-                "Name": "",
-                "Protocol": port["protocol"],
-                "AppProtocol": None,
-                "Port": port["port"],
-                "TargetPort": 0,
-                "NodePort": 0,
-            }
+            shown = GoStruct(
+                Name="", Protocol=port["protocol"], AppProtocol=None, Port=port["port"], TargetPort=0, NodePort=0
+            )
             errors.append(duplicate(f"spec.ports[{index}]", shown))
         numbers.add(key)
     return errors

@@ -15,6 +15,7 @@ from kubewright.server.builtin.validation.common import (
 from kubewright.server.builtin.validation.pods import pod_template
 from kubewright.server.context import Context
 from kubewright.server.fielderrors import FieldError, forbidden, invalid, not_supported, required
+from kubewright.server.gotext import GoStruct
 
 
 def _selector(spec: JsonObject, kind: str) -> list[FieldError]:
@@ -74,7 +75,7 @@ def _strategy(strategy: JsonObject) -> list[FieldError]:
         why = "may not be specified when strategy `type` is 'Recreate'"
         return [forbidden(path, why)] if rolling is not None else []
     if kind != "RollingUpdate" or rolling is None:
-        shown = {"Type": kind, "RollingUpdate": rolling}
+        shown = GoStruct(Type=kind, RollingUpdate=rolling)
         return [not_supported("spec.strategy", shown, ["Recreate", "RollingUpdate"])]
     unavailable, surge = rolling["maxUnavailable"], rolling["maxSurge"]
     errors = int_or_percent(unavailable, f"{path}.maxUnavailable") + int_or_percent(surge, f"{path}.maxSurge")
@@ -134,7 +135,7 @@ def daemon_set(obj: JsonObject, context: Context) -> list[FieldError]:
     kinds = ["RollingUpdate", "OnDelete"]
     strategy = spec["updateStrategy"]
     if strategy.get("type") not in kinds:
-        shown = {"Type": strategy.get("type"), "RollingUpdate": strategy.get("rollingUpdate")}
+        shown = GoStruct(Type=strategy.get("type"), RollingUpdate=strategy.get("rollingUpdate"))
         errors.append(not_supported("spec.updateStrategy", shown, kinds))
     return errors
 
@@ -157,7 +158,7 @@ def _job_template(template: JsonObject, path: str) -> list[FieldError]:
     errors = pod_template(template, path)
     policy = (template.get("spec") or {}).get("restartPolicy")
     if policy == "Always":
-        errors.append(not_supported(f"{path}.spec.restartPolicy", policy, ["OnFailure", "Never"]))
+        errors.append(required(f"{path}.spec.restartPolicy", 'valid values: "OnFailure", "Never"'))
     return errors
 
 
@@ -179,6 +180,9 @@ def cron_job(obj: JsonObject, context: Context) -> list[FieldError]:
     errors = []
     if not spec.get("schedule"):
         errors.append(required("spec.schedule"))
+    elif not spec["schedule"].startswith("@") and len(fields := spec["schedule"].split()) != 5:
+        why = f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]"
+        errors.append(invalid("spec.schedule", spec["schedule"], why))
     policies = ("Allow", "Forbid", "Replace")
     errors += one_of(spec.get("concurrencyPolicy"), "spec.concurrencyPolicy", policies)
     counts = ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
