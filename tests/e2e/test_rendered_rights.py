@@ -11,11 +11,11 @@ from typing import Annotated
 
 import pytest
 
-from kubewright.client import Client, connect, load_config
+from kubewright.client import Client, collect_warnings, connect, load_config
 from kubewright.errors import AlreadyExists, Forbidden, NotFound
 from kubewright.kinds import apiextensions, apps, core, rbac
 from kubewright.manifests import load_manifests, render
-from kubewright.objects import Condition, ListMap, ObjectMeta, Resource, Spec, Status, resource
+from kubewright.objects import Condition, LabelSelector, ListMap, ObjectMeta, Resource, Spec, Status, resource
 from kubewright.runtime import Context, Controller, Desired, Operator, Reads, Seen
 
 pytestmark = pytest.mark.real
@@ -78,6 +78,8 @@ async def admin(real_kubeconfig: Path) -> AsyncIterator[Client]:
     client = connect(load_config(str(real_kubeconfig)))
     with suppress(AlreadyExists):
         await client.create(core.Namespace(metadata=ObjectMeta(name=NAMESPACE)))
+    strict = {"metadata": {"labels": {"pod-security.kubernetes.io/warn": "restricted"}}}
+    await client.patch(core.Namespace, NAMESPACE, strict, "merge")
     for name, text in render(operator()).items():
         for manifest in load_manifests(text) if not name.endswith("_cr.yaml") else ():
             if manifest["kind"] != "CustomResourceDefinition":
@@ -98,6 +100,27 @@ async def account(admin: Client, real_kubeconfig: Path) -> AsyncIterator[Client]
     client = connect(replace(config, headers=(("impersonate-user", f"system:serviceaccount:{NAMESPACE}:rights"),)))
     yield client
     await client.close()
+
+
+async def test_pod_security_has_nothing_against_the_rendered_deployment(admin: Client) -> None:
+    container = core.Container(name="bare", image="bare")
+    bare = apps.Deployment(
+        metadata=ObjectMeta(name="bare", namespace=NAMESPACE),
+        spec=apps.DeploymentSpec(
+            selector=LabelSelector(match_labels={"a": "b"}),
+            template=core.PodTemplateSpec(
+                metadata=ObjectMeta(labels={"a": "b"}), spec=core.PodSpec(containers=[container])
+            ),
+        ),
+    )
+    (rendered,) = load_manifests(render(operator())["operator.yaml"])
+    rendered["metadata"]["namespace"] = NAMESPACE
+    with collect_warnings() as of_ours:
+        await admin.apply(rendered, field_manager="tests", dry_run=True)
+    with collect_warnings() as of_a_bare_one:
+        await admin.create(bare, dry_run=True)
+    assert of_ours == []
+    assert 'would violate PodSecurity "restricted:latest"' in of_a_bare_one[0]
 
 
 async def copies(client: Client) -> dict[str, str]:
