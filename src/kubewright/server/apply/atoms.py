@@ -142,6 +142,7 @@ DEDUCED = Atom("untyped", ListKind(None, preserving=False), MapKind(None, preser
 """Anything: maps are owned field by field, lists whole."""
 
 _SCALARS = {"integer": "numeric", "number": "numeric", "boolean": "boolean"}
+_RAW_EXTENSION = "io.k8s.apimachinery.pkg.runtime.RawExtension"
 _PLAIN_STRINGS = ("", "byte")
 
 
@@ -158,6 +159,8 @@ def atom_of(schema: Schema, *, preserving: bool = False) -> Atom:
 
 def _make(schema: Schema, *, preserving: bool) -> Atom:
     kind = schema.type
+    if schema.name == _RAW_EXTENSION:
+        return UNTYPED
     if schema.int_or_string or (not kind and "oneOf" in schema.node):
         return Atom("untyped")
     if kind == "object":

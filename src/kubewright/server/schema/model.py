@@ -29,7 +29,7 @@ class Definitions:
         """
         made = self._made.get(name)
         if made is None:
-            made = self._made[name] = Schema(self._nodes[name], self)
+            made = self._made[name] = Schema(self._nodes[name], self, name)
         return made
 
     def resolve(self, node: JsonObject) -> Schema:
@@ -39,11 +39,12 @@ class Definitions:
             return self.schema(ref.removeprefix(_REF))
         all_of = node.get("allOf")
         if isinstance(all_of, list) and len(all_of) == 1 and "$ref" in all_of[0]:
-            target = self._nodes[all_of[0]["$ref"].removeprefix(_REF)]
+            name = all_of[0]["$ref"].removeprefix(_REF)
+            target = self._nodes[name]
             own = {key: value for key, value in node.items() if key not in ("allOf", "description")}
             if not own.keys() - {"default"} and own.get("default") in (None, {}):
                 return self.resolve(all_of[0])
-            return Schema({**target, **own}, self)
+            return Schema({**target, **own}, self, name)
         return Schema(node, self)
 
 
@@ -52,6 +53,7 @@ class Schema:
 
     Attributes:
         node: the JSON schema as it was given.
+        name: what an OpenAPI document calls it, or empty.
         type: ``object``, ``array``, ``string``, ``integer``, ``number``, ``boolean``, or empty for any.
         list_type: ``atomic``, ``set``, ``map``, or empty.
         map_type: ``granular``, ``atomic``, or empty.
@@ -60,8 +62,9 @@ class Schema:
         validations: ``x-kubernetes-validations`` as given.
     """
 
-    def __init__(self, node: JsonObject, definitions: Definitions | None = None) -> None:
+    def __init__(self, node: JsonObject, definitions: Definitions | None = None, name: str = "") -> None:
         self.node = node
+        self.name = name
         self._definitions = definitions
         self.type: str = node.get("type", "")
         self.format: str = node.get("format", "")
