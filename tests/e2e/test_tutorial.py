@@ -46,6 +46,11 @@ def test_the_page_s_files_are_the_example_s() -> None:
         assert (EXAMPLE / path).read_text() == text, path
 
 
+def test_the_example_s_manifests_are_what_its_code_says(run: Run) -> None:
+    done = run("kubewright", "generate", "k8s", "--check", cwd=EXAMPLE)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.timeout(300)
 def test_the_tutorial_from_its_first_to_its_last_command(start: Start, run: Run, tmp_path: Path) -> None:
     folder, shown = tmp_path, ""

@@ -36,7 +36,9 @@ async def embedded_cluster(port: int, kubeconfig: Path) -> AsyncIterator[Embedde
         import cryptography  # noqa: F401 - asked for here, so that its absence has a name
 
         from kubewright.cluster import Cluster
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "kubewright":
+            raise
         raise MissingExtra(f"the embedded cluster needs {error.name}, which is not installed") from error
     async with Cluster() as cluster:
         listener = await cluster.listen(host="127.0.0.1", port=port)

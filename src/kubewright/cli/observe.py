@@ -6,14 +6,19 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from kubewright import clock
 from kubewright.cache import Cache, Scope
 from kubewright.cli.world import Change, World
+from kubewright.errors import Forbidden
 
 if TYPE_CHECKING:
     from kubewright.cache import Change as Seen
     from kubewright.cli.view import View
     from kubewright.client import Client
     from kubewright.objects import ApiResource, RawObject
+
+
+POLL_SECONDS = 0.005
 
 
 def title_of(resource: ApiResource) -> str:
@@ -56,6 +61,16 @@ class Observer:
                 raise failed
             self._changed.clear()
             await self._changed.wait()
+
+    async def catch_up(self) -> None:
+        """Take in all that the server holds now, as far as we may list it."""
+        try:
+            probes = await self._cache.probes()
+        except Forbidden:
+            return
+        for probe in probes:
+            while not probe():
+                await clock.sleep(POLL_SECONDS)
 
     def wake(self) -> None:
         """Look again at what is waited for."""

@@ -27,12 +27,18 @@ if TYPE_CHECKING:
     from kubewright.runtime import ReconcileRecord, Running
     from kubewright.scaffold import Project
 
+_REPLICA_SETS = ApiResource(group="apps", version="v1", kind="ReplicaSet", plural="replicasets")
+_JOBS = ApiResource(group="batch", version="v1", kind="Job", plural="jobs")
+_PODS = ApiResource(group="", version="v1", kind="Pod", plural="pods")
 # What built-in controllers make of the kinds that operators own.
-_MADE_BY_CONTROLLERS = (
-    ApiResource(group="apps", version="v1", kind="ReplicaSet", plural="replicasets"),
-    ApiResource(group="batch", version="v1", kind="Job", plural="jobs"),
-    ApiResource(group="", version="v1", kind="Pod", plural="pods"),
-)
+_MADE_OF = {
+    "cronjobs.batch": (_JOBS, _PODS),
+    "daemonsets.apps": (_PODS,),
+    "deployments.apps": (_REPLICA_SETS, _PODS),
+    "jobs.batch": (_PODS,),
+    "replicasets.apps": (_PODS,),
+    "statefulsets.apps": (_PODS,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +104,12 @@ class Session:
                 for namespace in sorted({key.namespace for _, key in self._waited_for} - {""}):
                     if watched and namespace not in watched:
                         view.log(f"the operator does not watch the namespace {namespace}", failed=True)
-                if self._documents:
+                while self._documents:
                     await observer.wait(self._is_ready)
+                    # The operator may know more than was seen here: look again at all of it.
+                    await observer.catch_up()
+                    if self._is_ready(observer.world):
+                        break
                 view.ready(observer.world)
 
     @asynccontextmanager
@@ -152,7 +162,7 @@ class Session:
     def _below(self) -> set[ApiResource]:
         """What may hang on a custom resource."""
         owned = {kind.api_resource for controller in self._operator.controllers for kind in controller.owns}
-        return {*owned, *_MADE_BY_CONTROLLERS}
+        return owned.union(*(_MADE_OF.get(resource.group_resource, ()) for resource in owned))
 
     def _reconciled(self, view: View) -> Callable[[ReconcileRecord], None]:
         def observe(record: ReconcileRecord) -> None:
