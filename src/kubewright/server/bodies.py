@@ -13,12 +13,13 @@ from kubewright.server import status
 from kubewright.server.gojson import go_kind, syntax_error
 from kubewright.server.gotext import quote
 from kubewright.server.media import JSON, PROTOBUF, YAML, YamlLoader, decode
+from kubewright.server.status import StatusError
 
 MAX_BODY = 3 * 1024 * 1024
 """Bytes a body may have, as in apiserver."""
 
-MAX_DEPTH = 400
-"""Levels a body may nest: what the decoder takes without touching the interpreter's own limit."""
+MAX_VALUES = 1_000_000
+"""Values a YAML document may come to once its aliases are followed."""
 
 
 def check_size(body: bytes) -> None:
@@ -70,13 +71,23 @@ def read_json(body: bytes) -> tuple[JsonObject, list[str]]:
     return tree, _duplicates(body)
 
 
+def read_apply_configuration(body: bytes) -> tuple[JsonObject, list[str]]:
+    """The object in the body of an apply: YAML by name, JSON nearly always."""
+    if body[:1] == b"{":
+        try:
+            return read_json(body)
+        except StatusError:
+            pass  # YAML's flow style, perhaps
+    return read_yaml(body)
+
+
 def _as_yaml(body: bytes) -> JsonObject | None:
     # apiserver recognises YAML even where the header says JSON.
     try:
         tree = yaml.load(body, Loader=YamlLoader)  # noqa: S506 - a safe loader
     except yaml.YAMLError:
         return None
-    return tree if isinstance(tree, dict) else None
+    return _plain(tree, _Budget()) if isinstance(tree, dict) else None
 
 
 def read_yaml(body: bytes) -> tuple[JsonObject, list[str]]:
@@ -93,7 +104,7 @@ def read_yaml(body: bytes) -> tuple[JsonObject, list[str]]:
         raise status.bad_request("the body is nested too deeply") from None
     if not isinstance(tree, dict):
         raise status.bad_request("couldn't get version/kind; json parse error: the body is not an object")
-    return _plain(tree), ["\n".join(["yaml: unmarshal errors:", *duplicates])] if duplicates else []
+    return _plain(tree, _Budget()), ["\n".join(["yaml: unmarshal errors:", *duplicates])] if duplicates else []
 
 
 def _yaml_error(error: yaml.YAMLError) -> str:
@@ -102,12 +113,26 @@ def _yaml_error(error: yaml.YAMLError) -> str:
     return f"yaml: line {mark.line}: {problem}" if mark is not None and mark.line else f"yaml: {problem}"
 
 
-def _plain(value: Any) -> Any:
+class _Budget:
+    """How many values a document may still have: aliases may stand for more than the body could hold."""
+
+    def __init__(self) -> None:
+        self.left = MAX_VALUES
+
+    def spend(self, values: int) -> None:
+        self.left -= values
+        if self.left < 0:
+            raise status.bad_request("yaml: document contains excessive aliasing")
+
+
+def _plain(value: Any, budget: _Budget) -> Any:
     # YAML's own dates and non-string keys, as JSON has them.
     if isinstance(value, dict):
-        return {key if isinstance(key, str) else _key(key): _plain(item) for key, item in value.items()}
+        budget.spend(len(value))
+        return {key if isinstance(key, str) else _key(key): _plain(item, budget) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        budget.spend(len(value))
+        return [_plain(item, budget) for item in value]
     if value is None or isinstance(value, str | int | float):
         return value
     return value.isoformat().replace("+00:00", "Z") if hasattr(value, "isoformat") else str(value)

@@ -123,7 +123,7 @@ def _bad_result(obj: JsonObject, why: str) -> status.StatusError:
 
 
 def _apply(scope: Scope, options: WriteOptions) -> Change:
-    config, duplicates = bodies.read_yaml(scope.request.body)
+    config, duplicates = bodies.read_apply_configuration(scope.request.body)
     resource = scope.definition.resource
     _check_config(scope, config)
 
