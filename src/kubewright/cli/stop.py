@@ -58,13 +58,14 @@ class Stop:
             asyncio.run(until_stopped())
         finally:
             self._loop = self._body = None
+            body.close()  # a signal may have come before it was begun
 
     def _handle(self, number: int, _: FrameType | None) -> None:
         if self.asked:
             sys.stdout.flush()
             os._exit(128 + number)
         self.asked = True
-        if self._loop is None or self._body is None:
+        if self._loop is None or self._body is None or self._body.done():
             raise Stopped(number)
         self._loop.call_soon_threadsafe(self._body.cancel)
 

@@ -28,13 +28,15 @@ def project(tmp_path: Path) -> Path:
 def kubewright(tmp_path: Path) -> Kubewright:
     """Runs ``kubewright`` to its end; without a kubeconfig of the machine's."""
 
-    def run(*words: str | Path, cwd: Path = tmp_path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(
+        *words: str | Path, cwd: Path = tmp_path, env: dict[str, str] | None = None, timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("KUBE")}
         environment["HOME"] = str(tmp_path)
         return subprocess.run(
             [sys.executable, "-m", "kubewright", *map(str, words)],
             cwd=cwd,
-            env=environment,
+            env=environment | (env or {}),
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -224,6 +227,28 @@ def test_a_factory_that_raises(kubewright: Kubewright, project: Path) -> None:
     path = project / "src/opdemo/operator.py"
     path.write_text("def operator():\n    return 1 / 0\n")
     refused(kubewright("generate", cwd=project), 1, f"{path}:2: ZeroDivisionError")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_told_to_stop(project: Path, number: signal.Signals) -> None:
+    (project / "src/opdemo/operator.py").write_text("print('here', flush=True)\nimport time\ntime.sleep(60)\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kubewright", "generate"],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"here\n"
+    process.send_signal(number)
+    assert process.communicate(timeout=20) == (b"", b"")
+    assert process.returncode == 128 + number
+
+
+def test_completion_completes(kubewright: Kubewright) -> None:
+    assert "_KUBEWRIGHT_COMPLETE=bash_complete" in kubewright("completion", "bash").stdout
+    asked = {"_KUBEWRIGHT_COMPLETE": "bash_complete", "COMP_WORDS": "kubewright up --emb", "COMP_CWORD": "2"}
+    assert kubewright(env=asked).stdout == "plain,--embedded\n"
 
 
 def test_lines_changed_by_hand_are_kept_and_named(kubewright: Kubewright, project: Path) -> None:
