@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from kubewright import clock
 from kubewright.client import Client
@@ -19,8 +19,11 @@ from kubewright.cluster.services import EndpointsController, ServiceController
 from kubewright.cluster.statefulsets import StatefulSetController
 from kubewright.errors import NotIdle, UsageError
 from kubewright.runtime import Controller, Operator, Running
-from kubewright.server import InMemoryTransport, Listener, Server, listen
+from kubewright.server import InMemoryTransport, Server
 from kubewright.wire import Transport
+
+if TYPE_CHECKING:
+    from kubewright.server import Listener
 
 _NAME = "kubewright"
 _POLL_SECONDS = 0.002
@@ -100,6 +103,8 @@ class Cluster:
         Raises:
             UsageError: the address cannot be bound.
         """
+        from kubewright.server import listen  # loads certificates and HTTP: most tests do without
+
         return await listen(self.server, host=host, port=port, tls=tls)
 
     def kubeconfig(self, listener: Listener) -> str:

@@ -282,6 +282,8 @@ def _is_complete(obj: apps.Deployment, status: apps.DeploymentStatus) -> bool:
 
 
 async def _annotate(obj: apps.Deployment | apps.ReplicaSet, annotations: dict[str, str], ctx: Context) -> None:
+    # A Deployment's own revision is written beside its status, where annotations do not move the generation.
+    subresource = "status" if isinstance(obj, apps.Deployment) else ""
     meta = obj.metadata
     if all((meta.annotations or {}).get(key) == value for key, value in annotations.items()):
         return
@@ -292,6 +294,7 @@ async def _annotate(obj: apps.Deployment | apps.ReplicaSet, annotations: dict[st
             {"metadata": {"uid": meta.uid, "annotations": annotations}},
             "merge",
             meta.namespace,
+            subresource=subresource,
             field_manager=MANAGER,
         )
     except NotFound:

@@ -46,6 +46,8 @@ class JobController(Controller[batch.Job]):
             for pod in pods:
                 if _phase(pod) not in ("Succeeded", "Failed"):
                     await delete_quietly(ctx.client, pod)
+            if not _has(status, "Suspended"):
+                await record_event(ctx.client, obj, "Suspended", "Job suspended", component=_COMPONENT)
             await write_status(ctx.client, obj, _counted(obj, ctx.seen.owned(core.Pod), suspended=True))
             return Result()
         await self._make(obj, pods, ctx)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubewright.cluster.replicasets import is_ready
-from kubewright.cluster.writing import MANAGER, controller_of, plain
+from kubewright.cluster.writing import MANAGER, controller_of, now, plain
 from kubewright.errors import AlreadyExists, NotFound
 from kubewright.kinds import core_v1 as core
 from kubewright.kinds import discovery_v1 as discovery
@@ -49,15 +49,17 @@ class ServiceController(Controller[core.Service]):
                 generate_name=f"{obj.metadata.name}-",
                 namespace=obj.metadata.namespace,
                 labels=labels,
+                annotations=_triggered(),
                 owner_references=[controller_of(obj)],
             )
             made = discovery.EndpointSlice(metadata=meta, address_type="IPv4")
             await ctx.client.create({**to_dict(made), **wanted}, field_manager=MANAGER)
             return
-        now = to_dict(live)
-        if live.metadata.labels == labels and all((now.get(k) or None) == v for k, v in wanted.items()):
+        known = to_dict(live)
+        if live.metadata.labels == labels and all((known.get(k) or None) == v for k, v in wanted.items()):
             return
-        patch = {**wanted, "metadata": {"uid": live.metadata.uid, "labels": labels}}
+        changed = {"uid": live.metadata.uid, "labels": labels, "annotations": _triggered()}
+        patch = {**wanted, "metadata": changed}
         await _merge(live, patch, ctx)
 
     async def _write_endpoints(self, obj: core.Service, pods: list[core.Pod], ctx: Context) -> None:
@@ -67,7 +69,12 @@ class ServiceController(Controller[core.Service]):
             labels["service.kubernetes.io/headless"] = ""
         live = ctx.seen.get(core.Endpoints, obj.metadata.name or "")
         if live is None:
-            meta = ObjectMeta(name=obj.metadata.name, namespace=obj.metadata.namespace, labels=labels)
+            meta = ObjectMeta(
+                name=obj.metadata.name,
+                namespace=obj.metadata.namespace,
+                labels=labels,
+                annotations=_triggered(),
+            )
             made = {**to_dict(core.Endpoints(metadata=meta)), "subsets": wanted}
             try:
                 await ctx.client.create(made, field_manager=MANAGER)
@@ -75,7 +82,9 @@ class ServiceController(Controller[core.Service]):
                 return
             return
         if live.metadata.labels != labels or [plain(subset) for subset in live.subsets or ()] != wanted:
-            await _merge(live, {"metadata": {"labels": labels}, "subsets": wanted}, ctx)
+            await _merge(
+                live, {"metadata": {"labels": labels, "annotations": _triggered()}, "subsets": wanted}, ctx
+            )
 
 
 class EndpointsController(Controller[core.Endpoints]):
@@ -103,6 +112,10 @@ async def _merge(live: core.Endpoints | discovery.EndpointSlice, patch: JsonObje
         )
     except NotFound:
         return
+
+
+def _triggered() -> dict[str, str]:
+    return {"endpoints.kubernetes.io/last-change-trigger-time": now().strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def _has_address(pod: core.Pod) -> bool:
@@ -139,7 +152,9 @@ def _target_port(port: core.ServicePort, pods: list[core.Pod]) -> int | None:
 
 
 def _ports(obj: core.Service, pods: list[core.Pod]) -> list[JsonObject]:
-    ports = []
+    ports: list[JsonObject] = []
+    if not pods:
+        return ports
     for port in (obj.spec.ports if obj.spec else None) or ():
         number = _target_port(port, pods)
         if number is None:

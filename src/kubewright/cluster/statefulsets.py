@@ -92,7 +92,7 @@ class StatefulSetController(Controller[apps.StatefulSet]):
             await ctx.client.create(_pod_of(obj, name, ordinal, revision), field_manager=MANAGER)
         except AlreadyExists:
             return
-        message = f"create Pod {name} in StatefulSet {obj.metadata.name} successful"
+        message = f"Create Pod {name} in StatefulSet {obj.metadata.name} successful"
         await record_event(ctx.client, obj, "SuccessfulCreate", message, component=_COMPONENT)
 
     async def _claim(
@@ -115,7 +115,7 @@ class StatefulSetController(Controller[apps.StatefulSet]):
 
     async def _delete(self, obj: apps.StatefulSet, pod: core.Pod, ctx: Context) -> None:
         await delete_quietly(ctx.client, pod)
-        message = f"delete Pod {pod.metadata.name} in StatefulSet {obj.metadata.name} successful"
+        message = f"Delete Pod {pod.metadata.name} in StatefulSet {obj.metadata.name} successful"
         await record_event(ctx.client, obj, "SuccessfulDelete", message, component=_COMPONENT)
 
 
