@@ -35,6 +35,8 @@
     │   ├── NotImplementedByServer     501
     │   ├── ServiceUnavailable         503
     │   └── GatewayTimeout             504
+    ├── ImageError                     an image that cannot be built, read or written
+    │   └── RegistryError              the image registry refused
     ├── PatchError                     a patch that cannot be applied to its document
     ├── DecodeError                    an object that does not fit its type
     ├── NotOurs                        an object of a child's name exists and is not ours
@@ -271,6 +273,18 @@ class PatchError(KubewrightError):
     """
 
     def __init__(self, message: str, *, code: int = 422, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class ImageError(KubewrightError):
+    """A container image that cannot be built, read or written; the message names the file, package or platform."""
+
+
+class RegistryError(ImageError):
+    """The image registry refused; ``code`` is the HTTP status it answered with."""
+
+    def __init__(self, message: str, *, code: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.code = code
 
