@@ -82,11 +82,11 @@ def schema_of(type_: Any) -> JsonObject:
 def _resource_schema(cls: type[Object]) -> JsonObject:
     """The schema of a whole custom resource: it says nothing of the metadata."""
     walk = _Walk(cls.__name__)
+    made = walk.model(cls, skip=("metadata",) if has_status(cls) else ("metadata", "status"))
     try:
         msgspec.json.Decoder(cls)
     except TypeError as error:
         walk.refuse(str(error).splitlines()[0], "say it so that its objects can be decoded")
-    made = walk.model(cls, skip=("metadata",) if has_status(cls) else ("metadata", "status"))
     made["properties"] = {
         "apiVersion": {"type": "string"},
         "kind": {"type": "string"},
@@ -279,7 +279,8 @@ class _Walk:
             fields = model_fields(cls)
         except NameError as error:
             self.refuse(
-                f"an annotation of {plain.__name__} names {error.name!r}, which is not defined where it stands"
+                f"an annotation of {plain.__name__} names {error.name!r}, which is not defined there",
+                "types are read at run time: import it outside of `if TYPE_CHECKING:`",
             )
         builtin = _is_builtin(plain)
         docs = None if builtin else describe(plain)

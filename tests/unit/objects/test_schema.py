@@ -1,4 +1,5 @@
 import enum
+import types
 import uuid
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -403,6 +404,17 @@ def test_a_key_that_may_be_absent_is_refused() -> None:
 def test_a_name_that_is_not_there_is_refused() -> None:
     with pytest.raises(SchemaError, match=r"an annotation of Bad names 'Nowhere'"):
         schema_of(spec_with("Nowhere"))
+
+
+def test_what_cannot_be_decoded_is_refused() -> None:
+    class Whole(Resource[spec_with(Annotated[int | str, Meta(pattern="a")] | None, size=None), None]):  # type: ignore[misc]
+        pass
+
+    with pytest.raises(SchemaError, match=r"Whole: Can only set `pattern` on a str type"):
+        schema_of(Whole)
+    with pytest.raises(SchemaError, match=r"Unnamed.spec: an annotation of Bad names 'Nowhere'") as refused:
+        schema_of(types.new_class("Unnamed", (Resource[spec_with("Nowhere"), None],)))
+    assert "TYPE_CHECKING" in refused.value.hint
 
 
 def test_any_model_may_stand_in_a_spec() -> None:
