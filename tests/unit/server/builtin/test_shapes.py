@@ -51,13 +51,17 @@ def test_pointers_keep_their_zeros() -> None:
         ),
         (
             {"template": {"spec": {"containers": [{"name": 1}]}}},
-            "cannot unmarshal number into Go struct field "
-            "Container.spec.template.spec.containers.name of type string",
+            (
+                "cannot unmarshal number into Go struct field "
+                "Container.spec.template.spec.containers.name of type string"
+            ),
         ),
         (
             {"template": {"spec": {"containers": {}}}},
-            "cannot unmarshal object into Go struct field "
-            "PodSpec.spec.template.spec.containers of type []v1.Container",
+            (
+                "cannot unmarshal object into Go struct field "
+                "PodSpec.spec.template.spec.containers of type []v1.Container"
+            ),
         ),
     ],
 )
