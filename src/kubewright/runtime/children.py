@@ -32,6 +32,10 @@ _APPLY = "application/apply-patch+yaml"
 class LiveObjects(Protocol):
     """The informers of the kinds that a controller owns."""
 
+    def owns(self, kind: type[Object]) -> bool:
+        """Whether the controller says that it owns this kind."""
+        ...
+
     def live(self, kind: type[Object], key: ObjectKey) -> RawObject | None:
         """The object at ``key``."""
         ...
@@ -131,6 +135,11 @@ class Children:
             if isinstance(given, Keep):
                 continue
             configuration = Configuration(given if isinstance(given, Child) else Child(given), self._owner)
+            if not self._objects.owns(configuration.kind):
+                raise InvalidDesired(
+                    f"{self._owner} desires {configuration}, a kind that its controller does not own",
+                    hint=f"add {configuration.kind.__name__} to the controller's owns",
+                )
             identity = (configuration.kind, configuration.key)
             if identity in made:
                 raise InvalidDesired(

@@ -125,6 +125,8 @@ class Controller(Generic[ObjectT]):
             await ctx.apply(desired.children)
             if not ctx.outdated:
                 break
+        else:
+            ctx.log.warning("its own writes still change what it reads after %d rounds", ROUNDS)
         await ctx.prune(desired.children)
         await ctx.set_status(
             desired.status, ready=desired.ready, message=desired.message, conditions=desired.conditions

@@ -151,7 +151,7 @@ class Reconciler:
         concerned = set()
         if resource.group_resource == controlled.group_resource:
             concerned.add(key)
-        if any(source.kind.api_resource == resource for source in self._sources.owned):
+        if self._sources.owns(kind):
             concerned |= owner_keys(change, self.controller.kind)
         readers = self._dependencies.readers(resource.group_resource, change)
         event = "exists" if change.initial else _EVENTS[change.type]

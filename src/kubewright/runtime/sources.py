@@ -66,6 +66,10 @@ class Sources:
             for informer in source.informers
         }
 
+    def owns(self, kind: type[Object]) -> bool:
+        """Whether the controller says that it owns this kind."""
+        return any(source.kind.api_resource == kind.api_resource for source in self.owned)
+
     def live(self, kind: type[Object], key: ObjectKey) -> RawObject | None:
         """The object at ``key`` of an owned kind."""
         return self.get(kind, key)

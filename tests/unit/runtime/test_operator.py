@@ -12,7 +12,7 @@ import pytest
 
 from kubewright import clock
 from kubewright.client import Client
-from kubewright.errors import AlreadyExists, ConnectionBroken, NotIdle, UndeclaredRead, UsageError
+from kubewright.errors import AlreadyExists, ConnectionBroken, InvalidDesired, NotIdle, UndeclaredRead, UsageError
 from kubewright.kinds import apiextensions_v1 as apiextensions
 from kubewright.kinds import core_v1 as core
 from kubewright.objects import JsonObject, ObjectMeta, Resource, Spec, Status, crd, resource
@@ -386,6 +386,25 @@ async def test_reading_what_is_not_declared_is_an_error_that_says_so(
     assert isinstance(records[0].error, UndeclaredRead)
     assert records[0].message.startswith(told)
     assert "Reads(Secret" in records[0].error.hint
+
+
+async def test_a_child_of_a_kind_that_is_not_owned_is_refused(client: Client) -> None:
+    class Careless(Things):
+        name = "thing"
+        owns = ()
+        reads = (core.ConfigMap,)
+
+    await client.create(crd(Thing))
+    await client.create(thing())
+    records: list[ReconcileRecord] = []
+    async with Operator("demo", controllers=[Careless()]).running(client, observers=[records.append]) as running:
+        with pytest.raises(NotIdle):
+            await running.wait_idle(0.2)
+    assert isinstance(records[0].error, InvalidDesired)
+    assert records[0].message == (
+        "Thing default/t desires ConfigMap default/t, a kind that its controller does not own"
+    )
+    assert await config_maps(client) == {}
 
 
 async def test_every_secret_of_the_cluster_is_warned_of(client: Client, caplog: pytest.LogCaptureFixture) -> None:
