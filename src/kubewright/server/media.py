@@ -27,8 +27,15 @@ _SERVED = (JSON, YAML)
 
 _META_VERSIONS = ("v1", "v1beta1")
 
+
+def _number(text: str) -> int | float:
+    # Go writes a whole float without its point: a client reads 1 where 1.0 was sent.
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < 1e21 else value
+
+
 encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder().decode
+decode = msgspec.json.Decoder(float_hook=_number).decode
 
 # Written as sigs.k8s.io/yaml writes: block style, keys sorted, lists not indented.
 _YamlDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
