@@ -69,7 +69,7 @@ def after_apply(
     if excluded:
         fields = fieldset.recursive_difference(fields, excluded)
     owners[manager] = Owned(fields, api_version, applied=True)
-    if last is not None and last.fields:
+    if last is not None and fieldset.difference(last.fields, fields):  # otherwise nothing was given up
         merged = _pruned(atom, merged, owners, last.fields)
     comparison = typed.compare(atom, live, merged).without(excluded)
     return merged, _settle(comparison, owners, manager, force=force)

@@ -66,6 +66,7 @@ class Schema:
         self.node = node
         self.name = name
         self._definitions = definitions
+        self._subschemas: dict[str, Sequence[Schema]] = {}
         self.type: str = node.get("type", "")
         self.format: str = node.get("format", "")
         self.nullable: bool = node.get("nullable", False)
@@ -117,7 +118,16 @@ class Schema:
 
     def subschemas(self, word: str) -> Sequence[Schema]:
         """The schemas under ``allOf``, ``anyOf`` or ``oneOf``."""
-        return [self._child(node) for node in self.node.get(word) or ()]
+        made = self._subschemas.get(word)
+        if made is None:
+            made = self._subschemas[word] = [self._child(node) for node in self.node.get(word) or ()]
+        return made
+
+    @cached_property
+    def refused(self) -> Schema | None:
+        """The schema under ``not``."""
+        node = self.node.get("not")
+        return None if node is None else self._child(node)
 
     def field(self, name: str) -> Schema | None:
         """The schema of the value under a key, whether a field or an entry of a map."""

@@ -179,8 +179,8 @@ class _Validator:
             if valid != len(parts):
                 more = "" if valid else ". None validated"
                 self._composite(result, f"{quote(path)} must validate all the schemas (allOf){more}")
-        refused = schema.node.get("not")
-        if refused is not None and not self._check(Schema(refused), value, path, correlated).errors:
+        refused = schema.refused
+        if refused is not None and not self._check(refused, value, path, correlated).errors:
             self._composite(result, f"{quote(path)} must not validate the schema (not)")
 
     def _one_of(
