@@ -37,7 +37,8 @@ def subset_differences(desired: JsonObject, live: JsonObject, type: Any = None) 
 
     ``type`` is the class of the object; without it, lists are compared item by item and scalars as they are.
     """
-    if "stringData" in desired and getattr(type, "__name__", "") == "Secret":
+    served_by = getattr(type, "api_resource", None)
+    if "stringData" in desired and served_by is not None and served_by.group_resource == "secrets":
         desired = _with_string_data(desired)
     found: list[str] = []
     compare = _generic if type is None else _comparer(type)
