@@ -65,8 +65,12 @@ class Context:
 
     @property
     def outdated(self) -> bool:
-        """Whether own writes changed what was seen since this was last asked; asking clears it."""
-        outdated, self._origin.outdated = self._origin.outdated, False
+        """Whether own writes changed what was read and not read again since; asking clears it.
+
+        A reconcile that ends outdated is done again at once.
+        """
+        outdated = bool(self._origin.outdated)
+        self._origin.outdated.clear()
         return outdated
 
     async def apply(self, children: Sequence[Object | Child | Keep]) -> None:

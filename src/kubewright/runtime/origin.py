@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from kubewright.objects import ObjectKey
+from kubewright.runtime.dependencies import Dependency
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,13 @@ class Origin:
     Attributes:
         controller: the name of the controller.
         key: what is being reconciled.
-        outdated: something it had read was since changed by one of its own writes.
+        outdated: what it has read and its own writes then changed, unless it has read it again.
         writes: in order.
     """
 
     controller: str
     key: ObjectKey
-    outdated: bool = False
+    outdated: set[Dependency] = field(default_factory=set)
     writes: list[Write] = field(default_factory=list)
 
 

@@ -12,7 +12,7 @@ class Reason(NamedTuple):
 
     Attributes:
         event: what happened: ``added``, ``modified``, ``deleted``, ``exists`` (it was there at the start),
-            ``retry``, ``requeue``, ``resync``.
+            ``retry``, ``requeue``, ``outdated`` (by the last reconcile's own writes).
         kind: of the object it happened to, or empty.
         key: of that object, or None.
     """

@@ -159,7 +159,7 @@ class Reconciler:
         writer = change.origin if isinstance(change.origin, Origin) else None
         for request in concerned | readers:
             if writer is not None and writer.controller == self.controller.name and writer.key == request:
-                writer.outdated = writer.outdated or request in readers
+                writer.outdated |= self._dependencies.concerned(request, resource.group_resource, change)
             else:
                 self.queue.add(request, reason, priority=LOW_PRIORITY if change.initial else 0)
 
@@ -194,6 +194,8 @@ class Reconciler:
                 origin.current.reset(token)
             self._dependencies.record(item.key, run.read)
         self._schedule(item, ending)
+        if ending.outcome == "done" and run.origin.outdated:
+            self.queue.add(item.key, Reason("outdated"))
         record = ReconcileRecord(
             controller=self.controller.name,
             kind=kind.kind,
@@ -310,6 +312,7 @@ class Reconciler:
         uid = raw.metadata.uid
 
         def read(dependency: Dependency) -> None:
+            run.origin.outdated.discard(dependency)
             if dependency not in run.read:
                 run.read.add(dependency)
                 self._dependencies.add(item.key, dependency)

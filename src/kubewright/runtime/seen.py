@@ -17,7 +17,7 @@ from kubewright.objects import (
     parse_label_selector,
     to_json,
 )
-from kubewright.runtime.dependencies import Dependency, Got, Listed
+from kubewright.runtime.dependencies import Dependency, Got, Listed, Owned
 
 ObjectT = TypeVar("ObjectT", bound=Object)
 
@@ -147,6 +147,7 @@ class Seen:
 
     def owned(self, kind: type[ObjectT]) -> Objects[ObjectT]:
         """The objects whose controller reference is the object being reconciled, by name."""
+        self._read(Owned(kind.api_resource.group_resource, self._uid))
         return [decode(found, kind) for found in sorted(self._reader.owned_by(kind, self._uid), key=_key)]
 
     def _in(self, kind: type[Object], namespace: str | None) -> str:

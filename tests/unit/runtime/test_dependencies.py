@@ -7,7 +7,7 @@ import random
 
 from kubewright.cache import Change
 from kubewright.objects import ObjectKey, RawObject, parse_label_selector
-from kubewright.runtime.dependencies import Dependencies, Dependency, Got, Listed
+from kubewright.runtime.dependencies import Dependencies, Dependency, Got, Listed, Owned
 
 
 def raw(name: str, namespace: str, labels: dict[str, str]) -> RawObject:
@@ -20,6 +20,8 @@ def would_see(dependency: Dependency, resource: str, change: Change) -> bool:
         return False
     if isinstance(dependency, Got):
         return dependency.key == key
+    if isinstance(dependency, Owned):
+        return False
     states = [state for state in (change.old, change.new) if state]
     in_namespace = dependency.namespace in {"", key.namespace}
     return in_namespace and any(dependency.selector.matches(state.metadata.labels) for state in states)

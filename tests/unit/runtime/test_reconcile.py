@@ -379,6 +379,29 @@ async def test_what_the_server_writes_in_its_own_way_is_no_difference(notes: Not
         assert notes.api.writes() == []
 
 
+class Looking(Controller[Note]):
+    """Tells how many children there are, at the lower level and by owner."""
+
+    owns = (core.ConfigMap,)
+
+    async def reconcile(self, obj: Note, ctx: Context, /) -> Result:
+        copies = len(ctx.seen.owned(core.ConfigMap))
+        await ctx.apply([config_map(name, text=text) for name, text in obj.spec.texts.items()])
+        await ctx.set_status(NoteStatus(copies=copies))
+        return Result()
+
+
+async def test_a_reconcile_that_ends_outdated_by_its_own_writes_is_done_again(notes: NotesApi) -> None:
+    async with notes.api.operating(Looking()) as running:
+        await notes.create(note(a="one", b="two"))
+        await running.wait_idle()
+        status = (await notes.note()).status
+        assert status is not None
+        assert status.copies == 2
+        assert [str(reason) for reason in notes.api.records[-1].reasons] == ["outdated"]
+        assert len(notes.api.records) == 2
+
+
 class Finalizing(Copies):
     """Notes down what it cleaned up."""
 
