@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from kubewright import clock
 from kubewright.client import Client
+from kubewright.cluster.daemonsets import DaemonSetController
 from kubewright.cluster.deployments import DeploymentController
 from kubewright.cluster.garbage import GarbageCollector
 from kubewright.cluster.jobs import JobController
@@ -85,6 +86,7 @@ class Cluster:
             DeploymentController(),
             ReplicaSetController(),
             StatefulSetController(),
+            DaemonSetController(),
             JobController(),
             PodController(self.pods),
             ServiceController(),

@@ -18,7 +18,7 @@ from kubewright.cluster.writing import MANAGER, SIMULATED, delete_quietly, now, 
 from kubewright.errors import AlreadyExists, Conflict, NotFound
 from kubewright.kinds import core_v1 as core
 from kubewright.objects import JsonObject, ObjectMeta
-from kubewright.runtime import Context, Controller, Result
+from kubewright.runtime import Context, Controller, Reads, Result
 from kubewright.wire import Request
 
 NODE = "kubewright-simulated"
@@ -56,6 +56,8 @@ class _Progress:
 class PodController(Controller[core.Pod]):
     """Schedules and runs the Pods that name the default scheduler, or this node."""
 
+    reads = (Reads(core.Node, names=(NODE,)),)
+
     def __init__(self, stages: PodStages) -> None:
         self.stages = stages
         self._progress: dict[str, _Progress] = {}
@@ -69,6 +71,9 @@ class PodController(Controller[core.Pod]):
         if not spec.node_name:
             if (wait := self._wait(progress, self.stages.scheduled)) > 0:
                 return Result(requeue_after=wait)
+            if why := _unschedulable(obj, ctx):
+                await _tell_unschedulable(obj, why, ctx)
+                return Result()
             await _bind(obj, ctx)
             self._reach(progress, "scheduled")
         elif spec.node_name != NODE:
@@ -112,6 +117,32 @@ class PodController(Controller[core.Pod]):
 
     def _reach(self, progress: _Progress, stage: str) -> None:
         progress.stage, progress.since = stage, clock.monotonic()
+
+
+def _unschedulable(pod: core.Pod, ctx: Context) -> str:
+    """Why the Pod cannot be put on the one node, or nothing."""
+    assert pod.spec is not None  # noqa: S101 - checked by the caller
+    node = ctx.seen.get(core.Node, NODE)
+    if node is None:
+        return "no nodes available to schedule pods"
+    unschedulable = "node.kubernetes.io/unschedulable"
+    tolerated = any(t.key in (None, "", unschedulable) for t in pod.spec.tolerations or ())
+    if node.spec and node.spec.unschedulable and not tolerated:
+        return "0/1 nodes are available: 1 node(s) were unschedulable."
+    labels = node.metadata.labels or {}
+    if any(labels.get(key) != value for key, value in (pod.spec.node_selector or {}).items()):
+        return "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
+    return ""
+
+
+async def _tell_unschedulable(pod: core.Pod, why: str, ctx: Context) -> None:
+    known = (pod.status.conditions if pod.status else None) or ()
+    if any(c.type == "PodScheduled" and c.message == why for c in known):
+        return
+    condition = {**_condition(pod, "PodScheduled", "False", "Unschedulable"), "message": why}
+    patch = {"metadata": {"uid": pod.metadata.uid}, "status": {"conditions": [condition]}}
+    await _patch_status(pod, patch, ctx, "kube-scheduler")
+    await record_event(ctx.client, pod, "FailedScheduling", why, component="default-scheduler", kind="Warning")
 
 
 async def _bind(pod: core.Pod, ctx: Context) -> None:
@@ -231,6 +262,11 @@ async def _complete(pod: core.Pod, ctx: Context) -> None:
 async def _write(pod: core.Pod, status: JsonObject, ctx: Context) -> None:
     meta = pod.metadata
     patch = {"metadata": {"uid": meta.uid, "annotations": {SIMULATED: "true"}}, "status": status}
+    await _patch_status(pod, patch, ctx, "kubelet")
+
+
+async def _patch_status(pod: core.Pod, patch: JsonObject, ctx: Context, manager: str) -> None:
+    meta = pod.metadata
     try:
         await ctx.client.patch(
             core.Pod.api_resource,
@@ -239,7 +275,7 @@ async def _write(pod: core.Pod, status: JsonObject, ctx: Context) -> None:
             "merge",
             meta.namespace,
             subresource="status",
-            field_manager="kubelet",
+            field_manager=manager,
         )
     except (NotFound, Conflict):
         return

@@ -172,6 +172,34 @@ async def test_a_stateful_set_numbers_its_pods(cluster: Cluster, client: Client)
     assert [pod.metadata.name for pod in (await client.list(core.Pod, namespace="default")).items] == ["db-0"]
 
 
+async def test_a_daemon_set_runs_on_the_node(cluster: Cluster, client: Client) -> None:
+    made = deployment(name="agent")
+    made["kind"] = "DaemonSet"
+    del made["spec"]["replicas"]
+    await client.create(made)
+    await cluster.wait_idle()
+    await client.patch(apps.DaemonSet, "agent", new_image("nginx:2"), "strategic")
+    await cluster.wait_idle()
+    assert await images(client) == ["nginx:2"]
+    status = (await client.get(apps.DaemonSet, "agent")).status
+    assert status is not None
+    assert (status.desired_number_scheduled, status.number_available, status.updated_number_scheduled) == (1, 1, 1)
+
+
+async def test_a_cordoned_node_takes_no_pods(cluster: Cluster, client: Client) -> None:
+    await client.patch(core.Node, "kubewright-simulated", {"spec": {"unschedulable": True}}, "merge")
+    await client.create(deployment(replicas=1))
+    await cluster.wait_idle()
+    (pod,) = (await client.list(core.Pod, namespace="default")).items
+    assert pod.status is not None
+    assert [c.reason for c in pod.status.conditions or ()] == ["Unschedulable"]
+    await client.patch(core.Node, "kubewright-simulated", {"spec": {"unschedulable": None}}, "merge")
+    await cluster.wait_idle()
+    (pod,) = (await client.list(core.Pod, namespace="default")).items
+    assert pod.status is not None
+    assert pod.status.phase == "Running"
+
+
 async def test_a_job_runs_to_its_end(cluster: Cluster, client: Client) -> None:
     container = {"name": "work", "image": "busybox"}
     template = {"spec": {"restartPolicy": "Never", "containers": [container]}}

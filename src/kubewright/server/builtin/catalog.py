@@ -62,8 +62,15 @@ def _definition(group: str, version: str, found: JsonObject) -> ResourceDefiniti
         verbs=tuple(found["verbs"]),
         subresources=tuple(subresources),
     )
-    if "get" not in found["verbs"] or resource.plural == "componentstatuses":
+    if resource.plural == "componentstatuses":
         return ResourceDefinition(resource=resource, missing=resource.group_resource)
+    if "get" not in found["verbs"]:
+        return ResourceDefinition(
+            resource=resource,
+            schema=_schema_of(resource),
+            strategy=BuiltinStrategy(resource.api_version, resource.kind, Behaviour()),
+            missing=resource.group_resource,
+        )
     behaviour = behaviour_of(resource.group_resource, has_status="status" in subresources)
     actions = {
         name: action
@@ -127,7 +134,7 @@ def _columns(resource: ApiResource, behaviour: Behaviour) -> TableColumns:
 
 
 def _column(recorded: JsonObject) -> Column:
-    if recorded["name"] == "Name" and recorded["format"] == "name":
+    if recorded["format"] == "name" and not recorded.get("priority"):
         return NAME_COLUMN
     return Column(
         recorded["name"],

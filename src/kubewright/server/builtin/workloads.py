@@ -23,8 +23,7 @@ class PodStrategy(BuiltinStrategy):
         obj.pop("status", None)
         _service_account(obj, context)
         _tolerations(obj["spec"])
-        obj["spec"].setdefault("priority", 0)
-        obj["spec"].setdefault("preemptionPolicy", "PreemptLowerPriority")
+        _priority(obj, context)
         self.default(obj)
         obj["status"] = {"phase": "Pending", "qosClass": quality_of_service(obj["spec"])}
         if obj["spec"].get("schedulingGates"):
@@ -91,6 +90,30 @@ def _service_account(obj: JsonObject, context: Context) -> None:
     wants = spec.get("automountServiceAccountToken", account.get("automountServiceAccountToken", True))
     if wants:
         _mount_token(spec)
+
+
+_SYSTEM_PRIORITIES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
+
+
+def _priority(obj: JsonObject, context: Context) -> None:
+    spec = obj["spec"]
+    name = spec.get("priorityClassName")
+    value, policy = 0, "PreemptLowerPriority"
+    if name in _SYSTEM_PRIORITIES:
+        value = _SYSTEM_PRIORITIES[name]
+    elif name:
+        found = context.lookups.get("scheduling.k8s.io", "priorityclasses", "", name)
+        if found is None:
+            why = f"no PriorityClass with name {name} was found"
+            raise forbidden("", "pods", obj["metadata"].get("name", ""), why)
+        value, policy = found.get("value", 0), found.get("preemptionPolicy", policy)
+    else:
+        for found in context.lookups.list("scheduling.k8s.io", "priorityclasses"):
+            if found.get("globalDefault"):
+                spec["priorityClassName"] = found["metadata"]["name"]
+                value, policy = found.get("value", 0), found.get("preemptionPolicy", policy)
+    spec.setdefault("priority", value)
+    spec.setdefault("preemptionPolicy", policy)
 
 
 def _mount_token(spec: JsonObject) -> None:
