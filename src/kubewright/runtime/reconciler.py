@@ -15,6 +15,7 @@ from kubewright.client import Client
 from kubewright.errors import (
     ApiError,
     Conflict,
+    Forbidden,
     KubewrightError,
     NotFound,
     Permanent,
@@ -253,6 +254,9 @@ class Reconciler:
                 run.log.info("conflict, trying again: %s", error)
             return _Ending("error", str(error), error)
         except (ApiError, TransportError) as error:
+            if _is_namespace_going(error):
+                run.log.info("%s", error)
+                return _Ending("error", str(error), error)
             run.log.warning("%s", _told(error))
             ending, reason = _Ending("error", str(error), error, ready=False), type(error).__name__
         except KubewrightError as error:
@@ -344,6 +348,11 @@ class Reconciler:
             memory=memory,
             origin=run.origin,
         )
+
+
+def _is_namespace_going(error: ApiError | TransportError) -> bool:
+    """Whether a creation was refused because its namespace is being deleted: our object soon will be too."""
+    return isinstance(error, Forbidden) and any(cause.reason == "NamespaceTerminating" for cause in error.causes)
 
 
 def _told(error: KubewrightError) -> str:

@@ -434,6 +434,23 @@ async def test_namespaces_are_kept_to(client: Client) -> None:
     assert {record.key.namespace for record in records} == {"one", "two"}
 
 
+async def test_a_namespace_that_is_going_is_no_reason_to_complain(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    await client.create(crd(Thing))
+    await client.create(core.Namespace(metadata=ObjectMeta(name="going")))
+    await client.create(Thing(metadata=ObjectMeta(name="t", namespace="going"), spec=ThingSpec()))
+    await client.delete(core.Namespace, "going")
+    records: list[ReconcileRecord] = []
+    operator = Operator("demo", controllers=[Things()], namespaces=["going"])
+    caplog.clear()
+    async with operator.running(client, observers=[records.append]):
+        await until(lambda: len(records) > 0)
+    assert records[0].outcome == "error"
+    assert "because it is being terminated" in records[0].message
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
 async def test_a_write_whose_answer_is_lost_is_made_good(server: Server) -> None:
     class Losing(Transport):
         lost = 0
