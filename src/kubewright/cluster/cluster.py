@@ -18,6 +18,7 @@ from kubewright.cluster.pods import PodController, PodStages, create_node
 from kubewright.cluster.replicasets import ReplicaSetController
 from kubewright.cluster.services import EndpointsController, ServiceController
 from kubewright.cluster.statefulsets import StatefulSetController
+from kubewright.cluster.volumes import ClaimController, VolumeController
 from kubewright.errors import NotIdle, UsageError
 from kubewright.runtime import Controller, Operator, Running
 from kubewright.server import InMemoryTransport, Server
@@ -91,6 +92,8 @@ class Cluster:
             PodController(self.pods),
             ServiceController(),
             EndpointsController(),
+            ClaimController(),
+            VolumeController(),
         ]
 
     def client(self, namespace: str = "default") -> Client:

@@ -176,6 +176,26 @@ async def test_pods_say_that_they_are_simulated(cluster: Cluster, client: Client
     assert (node.metadata.annotations or {})[SIMULATED] == "true"
 
 
+async def test_a_claim_is_bound_and_protected_while_it_is_used(cluster: Cluster, client: Client) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    meta = {"name": "data", "namespace": "default"}
+    await client.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec})
+    using = pod("user")
+    using["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+    await client.create(using)
+    await cluster.wait_idle()
+    claim = await client.get(core.PersistentVolumeClaim, "data")
+    assert claim.status is not None
+    assert (claim.status.phase, claim.status.capacity) == ("Bound", {"storage": "1Gi"})
+    await client.delete(core.PersistentVolumeClaim, "data")
+    await cluster.wait_idle()
+    assert (await client.get(core.PersistentVolumeClaim, "data")).metadata.deletion_timestamp is not None
+    await client.delete(core.Pod, "user")
+    await cluster.wait_idle()
+    assert (await client.list(core.PersistentVolumeClaim, namespace="default")).items == []
+    assert (await client.list(core.PersistentVolume)).items == []
+
+
 async def test_stages_can_be_slow(cluster: Cluster, client: Client) -> None:
     cluster.pods.scheduled = 3600
     await client.create(pod("waits"))
