@@ -48,6 +48,9 @@ class Stop:
         async def until_stopped() -> None:
             self._body = asyncio.ensure_future(body)
             self._loop = asyncio.get_running_loop()
+            if self.asked:
+                # Stopped was raised where exceptions are swallowed: in a destructor, or a callback from C.
+                self._body.cancel()
             try:
                 await self._body
             except asyncio.CancelledError:

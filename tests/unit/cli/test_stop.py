@@ -28,7 +28,13 @@ stop.install()
 try:
     if {early}:
         print("up", flush=True)
-        time.sleep(60)
+        if {swallowed}:
+            try:
+                time.sleep(60)
+            except BaseException:
+                pass
+        else:
+            time.sleep(60)
     stop.run(body())
 except Stopped as stopped:
     print("stopped by", int(stopped.number), flush=True)
@@ -38,8 +44,10 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
 @contextmanager
-def program(*, hangs: bool = False, early: bool = False) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", PROGRAM.format(hangs=hangs, early=early)]
+def program(
+    *, hangs: bool = False, early: bool = False, swallowed: bool = False
+) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", PROGRAM.format(hangs=hangs, early=early, swallowed=swallowed)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -73,4 +81,12 @@ def test_before_the_event_loop_runs(number: signal.Signals) -> None:
     with program(early=True) as process:
         process.send_signal(number)
         assert process.communicate(timeout=20)[0] == f"stopped by {int(number)}\n"
+        assert process.returncode == 0
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_where_the_exception_is_swallowed(number: signal.Signals) -> None:
+    with program(early=True, swallowed=True) as process:
+        process.send_signal(number)
+        assert "clean" not in process.communicate(timeout=20)[0]
         assert process.returncode == 0
