@@ -39,7 +39,9 @@ class Cluster:
         async with Cluster() as cluster:
             client = cluster.client()
 
-    Pods are simulated: they are scheduled, run and become ready in name only, and say so.
+    Pods are simulated: they are scheduled, run and become ready in name only, and say so; so are the volumes of
+    claims. Served but not acted upon: CronJobs, ReplicationControllers, HorizontalPodAutoscalers, the status of
+    PodDisruptionBudgets and ResourceQuotas, NetworkPolicies, Ingresses, load balancers.
 
     Args:
         controllers: also run the built-in controllers; without them it is a bare API server.
