@@ -163,7 +163,7 @@ class ResourceStore:
             name_problems=strategy.name_problems,
             custom=self.definition.custom,
         )
-        errors += writepath.validate(self.definition, obj, None)
+        errors += writepath.validate(self.definition, obj, None, context)
         errors += strategy.validate(obj, context)
         return errors
 
@@ -289,7 +289,7 @@ class ResourceStore:
         self, obj: JsonObject, old: JsonObject, context: Context, strategy: Strategy
     ) -> list[fielderrors.FieldError]:
         errors = metadata.validate_update(obj["metadata"], old["metadata"])
-        errors += writepath.validate(self.definition, obj, old)
+        errors += writepath.validate(self.definition, obj, old, context)
         errors += strategy.validate_update(obj, old, context)
         return errors
 

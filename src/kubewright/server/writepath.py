@@ -24,23 +24,31 @@ def schema_of(definition: ResourceDefinition) -> Schema | None:
     return definition.schema() if definition.schema is not None else None
 
 
-def clean(definition: ResourceDefinition, obj: JsonObject) -> list[str]:
-    """Prune ``obj`` to its schema and apply the schema's and the strategy's defaults; what was pruned, by path."""
+def clean(definition: ResourceDefinition, obj: JsonObject, *, applied: bool = False) -> list[str]:
+    """Prune ``obj`` to its schema and apply the schema's and the strategy's defaults; what was pruned, by path.
+
+    Nulls in what an apply made (``applied``) stay for validation to refuse.
+    """
     unknown: list[str] = []
     schema = schema_of(definition)
     if schema is not None:
         unknown = prune(schema, obj)
-        apply_defaults(schema, obj)
+        apply_defaults(schema, obj, applied=applied and definition.custom)
     definition.strategy.default(obj)
     return unknown
 
 
-def validate(definition: ResourceDefinition, obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
+def validate(
+    definition: ResourceDefinition, obj: JsonObject, old: JsonObject | None, context: Context
+) -> list[FieldError]:
     """What the schema finds wrong with ``obj``; built-in kinds are validated by their strategies alone."""
     schema = schema_of(definition)
     if schema is None or not definition.custom:
         return []
-    return validate_schema(schema, obj, old)
+    ratcheted: list[FieldError] = []
+    errors = validate_schema(schema, obj, old, subresource=context.subresource, ratcheted=ratcheted)
+    context.warnings += [error.message for error in ratcheted]
+    return errors
 
 
 def track_update(

@@ -43,7 +43,7 @@ def accept_object(scope: Scope, obj: JsonObject, duplicates: list[str], options:
     return obj
 
 
-def clean(scope: Scope, obj: JsonObject) -> list[str]:
+def clean(scope: Scope, obj: JsonObject, *, applied: bool = False) -> list[str]:
     """Prune and default ``obj``; the complaints of strict decoding."""
     meta = obj.get("metadata")
     if meta is None:
@@ -56,7 +56,7 @@ def clean(scope: Scope, obj: JsonObject) -> list[str]:
     elif scope.definition.custom and (why := metadata.type_problem(meta)):
         kind, version = scope.definition.resource.kind, scope.definition.resource.version
         raise status.bad_request(f"{kind} in version {quote(version)} cannot be handled as a {kind}: {why}")
-    unknown = writepath.clean(scope.definition, obj)
+    unknown = writepath.clean(scope.definition, obj, applied=applied)
     metadata.tidy(obj["metadata"])
     return [f"unknown field {quote(path)}" for path in unknown]
 

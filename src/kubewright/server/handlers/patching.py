@@ -136,7 +136,7 @@ def _apply(scope: Scope, options: WriteOptions) -> Change:
         merged["metadata"].setdefault("name", scope.info.name)
         if resource.namespaced:
             merged["metadata"].setdefault("namespace", scope.context.namespace)
-        complaints = clean(scope, merged)
+        complaints = clean(scope, merged, applied=True)
         report(scope, duplicates + complaints, options)
         return merged
 

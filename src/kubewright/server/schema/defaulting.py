@@ -8,13 +8,14 @@ from kubewright.objects import JsonObject, copy_json
 from kubewright.server.schema.model import MaybeSchema, Schema
 
 
-def apply_defaults(schema: Schema, obj: JsonObject) -> None:
+def apply_defaults(schema: Schema, obj: JsonObject, *, applied: bool = False) -> None:
     """Give every absent field its default, in place.
 
-    A null in a field that takes none becomes the default, or is dropped if there is none; in a list it stays
-    for validation to refuse.
+    A null in a field that takes none becomes the default, or is dropped if there is none; in a list, and in what
+    an apply made (``applied``), it stays for validation to refuse.
     """
-    _drop_nulls(obj, schema)
+    if not applied:
+        _drop_nulls(obj, schema)
     if schema.has_defaults:
         _fill(obj, schema)
 

@@ -25,12 +25,18 @@ _NOT_CHECKED = (
 
 
 def validate(
-    schema: Schema, obj: JsonObject, old: JsonObject | None = None, *, subresource: str = ""
+    schema: Schema,
+    obj: JsonObject,
+    old: JsonObject | None = None,
+    *,
+    subresource: str = "",
+    ratcheted: list[FieldError] | None = None,
 ) -> list[FieldError]:
     """What is wrong with a custom resource; its metadata is not looked at.
 
     With ``old`` it is an update: what did not change is not held against it (ratcheting, KEP-4008), and transition
-    rules run. With ``subresource="status"`` the OpenAPI part sees the status alone.
+    rules run. Rules that are let pass so are put into ``ratcheted``: the server warns of them. With
+    ``subresource="status"`` the OpenAPI part sees the status alone.
     """
     correlated = None if old is None else Correlated(obj, old, schema)
     errors: list[FieldError] = []
@@ -50,7 +56,7 @@ def validate(
         else:
             from kubewright.server.schema.cel import rule_errors
 
-            errors.extend(rule_errors(schema, obj, old, correlated))
+            errors.extend(rule_errors(schema, obj, old, correlated, ratcheted))
     return errors
 
 

@@ -28,6 +28,7 @@ class _Ratchet:
 
     here: Correlated | None
     parent: Correlated | None
+    let_off: list[FieldError]
 
     @property
     def unchanged(self) -> bool:
@@ -39,19 +40,24 @@ class _Ratchet:
         if self.here is None:
             return self
         if self.parent is None and name in ("apiVersion", "kind"):
-            return _Ratchet(None, None)
-        return _Ratchet(self.here.key(name), self.here)
+            return _Ratchet(None, None, self.let_off)
+        return _Ratchet(self.here.key(name), self.here, self.let_off)
 
     def index(self, position: int) -> _Ratchet:
-        return self if self.here is None else _Ratchet(self.here.index(position), self.here)
+        return self if self.here is None else _Ratchet(self.here.index(position), self.here, self.let_off)
 
 
 def rule_errors(
-    schema: Schema, obj: JsonObject, old: JsonObject | None, correlated: Correlated | None
+    schema: Schema,
+    obj: JsonObject,
+    old: JsonObject | None,
+    correlated: Correlated | None,
+    ratcheted: list[FieldError] | None = None,
 ) -> list[FieldError]:
-    """The rules that do not hold, or could not be run."""
+    """The rules that do not hold, or could not be run; into ``ratcheted``, those an unchanged value is let off."""
     errors: list[FieldError] = []
-    _check(schema, obj, old, "", _Ratchet(correlated, None), errors, root=True)
+    let_off = [] if ratcheted is None else ratcheted
+    _check(schema, obj, old, "", _Ratchet(correlated, None, let_off), errors, root=True)
     return errors
 
 
@@ -119,12 +125,11 @@ def _check_rules(
         except EvaluationFailed as failed:
             errors.append(fielderrors.invalid(path, schema.type, _failure_words(str(failed), rule)))
             continue
-        if not transition and ratchet.unchanged:
-            continue
         detail = _message(seen, rule, value, old)
         shown = OMITTED if seen.type in ("object", "array") else value
         where = path + (relative_path(seen, rule.get("fieldPath", "")) or "")
-        errors.append(_failed(where if path else where.removeprefix("."), rule.get("reason", ""), shown, detail))
+        failure = _failed(where if path else where.removeprefix("."), rule.get("reason", ""), shown, detail)
+        (ratchet.let_off if not transition and ratchet.unchanged else errors).append(failure)
 
 
 def _failed(path: str, reason: str, value: Any, detail: str) -> FieldError:
