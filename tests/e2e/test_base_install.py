@@ -65,6 +65,17 @@ def test_importing_an_operator_loads_no_room_that_a_pod_does_not_need(run: Run, 
     assert not loaded & {f"kubewright.{room}" for room in rooms}
 
 
+def test_help_loads_next_to_nothing(run: Run) -> None:
+    program = (
+        "import sys; from kubewright.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    loaded = set(run("python", "-c", program).stderr.split())
+    assert "click" in loaded
+    assert not loaded & {"aiohttp", "asyncio", "cryptography", "jinja2", "msgspec", "rich", "yaml"}
+
+
 @pytest.mark.parametrize(
     ("words", "needs"),
     [
