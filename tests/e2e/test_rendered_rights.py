@@ -72,14 +72,39 @@ async def established(client: Client) -> None:
                 return
 
 
+async def gone(client: Client) -> None:
+    """No CRD of an earlier run is there, or on its way out."""
+    name = f"notes.{GROUP}"
+    chosen = f"metadata.name={name}"
+    listed = await client.list(apiextensions.CustomResourceDefinition, field_selector=chosen)
+    if not listed.items:
+        return
+    watch = client.watch(
+        apiextensions.CustomResourceDefinition, field_selector=chosen, resource_version=listed.resource_version
+    )
+    async with asyncio.timeout(90), watch:
+        await client.delete(apiextensions.CustomResourceDefinition, name)
+        async for event in watch:
+            if event.type == "DELETED":
+                return
+
+
 @pytest.fixture
-async def admin(real_kubeconfig: Path) -> AsyncIterator[Client]:
-    """Everything of ``deploy/`` is applied, as an administrator does it."""
+async def cluster_admin(real_kubeconfig: Path) -> AsyncIterator[Client]:
     client = connect(load_config(str(real_kubeconfig)))
     with suppress(AlreadyExists):
         await client.create(core.Namespace(metadata=ObjectMeta(name=NAMESPACE)))
     strict = {"metadata": {"labels": {"pod-security.kubernetes.io/warn": "restricted"}}}
     await client.patch(core.Namespace, NAMESPACE, strict, "merge")
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def admin(cluster_admin: Client) -> AsyncIterator[Client]:
+    """Everything of ``deploy/`` is applied, as an administrator does it."""
+    client = cluster_admin
+    await gone(client)
     for name, text in render(operator()).items():
         for manifest in load_manifests(text) if not name.endswith("_cr.yaml") else ():
             if manifest["kind"] != "CustomResourceDefinition":
@@ -90,7 +115,6 @@ async def admin(real_kubeconfig: Path) -> AsyncIterator[Client]:
     for kind in (core.ConfigMap, core.ServiceAccount, rbac.Role, rbac.RoleBinding, apps.Deployment):
         await client.delete_collection(kind, namespace=NAMESPACE)
     await client.delete(apiextensions.CustomResourceDefinition, f"notes.{GROUP}")
-    await client.close()
 
 
 @pytest.fixture
@@ -102,7 +126,7 @@ async def account(admin: Client, real_kubeconfig: Path) -> AsyncIterator[Client]
     await client.close()
 
 
-async def test_pod_security_has_nothing_against_the_rendered_deployment(admin: Client) -> None:
+async def test_pod_security_has_nothing_against_the_rendered_deployment(cluster_admin: Client) -> None:
     container = core.Container(name="bare", image="bare")
     bare = apps.Deployment(
         metadata=ObjectMeta(name="bare", namespace=NAMESPACE),
@@ -116,9 +140,9 @@ async def test_pod_security_has_nothing_against_the_rendered_deployment(admin: C
     (rendered,) = load_manifests(render(operator())["operator.yaml"])
     rendered["metadata"]["namespace"] = NAMESPACE
     with collect_warnings() as of_ours:
-        await admin.apply(rendered, field_manager="tests", dry_run=True)
+        await cluster_admin.apply(rendered, field_manager="tests", dry_run=True)
     with collect_warnings() as of_a_bare_one:
-        await admin.create(bare, dry_run=True)
+        await cluster_admin.create(bare, dry_run=True)
     assert of_ours == []
     assert 'would violate PodSecurity "restricted:latest"' in of_a_bare_one[0]
 
