@@ -14,7 +14,7 @@ import pytest
 
 from kubewright.objects.patches import merge_patch
 from kubewright.server.apply import ApplyConflict, ApplyError, apply, keep_times, track_update
-from kubewright.server.schema import apply_defaults, from_crd, prune
+from kubewright.server.schema import apply_defaults, from_crd, prune, validate
 
 GROUP = "h5fuzz.kubewright.dev"
 PATH = f"/apis/{GROUP}/v1/namespaces/default/things"
@@ -230,6 +230,11 @@ def run_sequence(api: Any, schema: Any, seed: int) -> int:
         context = f"seed {seed} step {steps}: {history[-1]}\nlive: {live}"
         if code >= 400:
             if code == 422:
+                assert not isinstance(ours, Exception), f"{context}\nreal {real}\nours {ours!r}"
+                subresource = "status" if verb == "status" else ""
+                errors = [error.cause() for error in validate(schema, ours, live, subresource=subresource)]
+                expected = real["details"]["causes"]
+                assert sorted(errors, key=str) == sorted(expected, key=str), context
                 continue
             assert isinstance(ours, Exception), f"{context}\nreal {code} {real}\nours {ours}"
             assert ours.message == real["message"], context  # type: ignore[attr-defined]
@@ -271,7 +276,7 @@ def ours_applied(live: Any, body: Any, schema: Any, manager: str, force: bool, n
     except (ApplyConflict, ApplyError) as error:
         return error
     result = copy.deepcopy(result)
-    apply_defaults(schema, result)
+    apply_defaults(schema, result, applied=True)
     prune(schema, result)
     if live is not None:
         keep_times(live, result)
