@@ -35,7 +35,7 @@ def app() -> None:
 
 def load_commands() -> None:
     """Enter every subcommand."""
-    from kubewright.cli import add, cluster, completion, generate, new, run, up, version
+    from kubewright.cli import add, build, cluster, completion, generate, new, run, up, version
 
     for command in (
         new.new,
@@ -44,6 +44,7 @@ def load_commands() -> None:
         up.up,
         cluster.cluster,
         run.run,
+        build.build,
         version.version,
         completion.completion,
     ):

@@ -1,0 +1,183 @@
+"""The program uv: it reads the lock file, finds wheels for a platform, and builds those of folders."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubewright.errors import ImageError, UsageError
+from kubewright.image.interpreter import Interpreter
+from kubewright.image.oci import Platform
+
+_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+_NO_WHEEL = re.compile(r"Because ([A-Za-z0-9._-]+==\S+) has no ")
+_FULL = ("No space left on device", "os error 28", "Disk quota exceeded")
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What uv.lock says the project needs to run.
+
+    Attributes:
+        requirements: those that come from an index, with versions and hashes, as a requirements file.
+        local: folders and wheels on this machine that it needs, too.
+    """
+
+    requirements: str
+    local: tuple[Path, ...]
+
+
+class Uv:
+    """uv, run in the project's folder so that its settings count."""
+
+    def __init__(self, program: Path, project: Path) -> None:
+        self._program = program
+        self._project = project
+
+    @classmethod
+    def find(cls, project: Path) -> Uv:
+        """uv beside this interpreter, or on the PATH.
+
+        Raises:
+            ImageError: it is in neither place.
+        """
+        beside = Path(sys.executable).parent
+        found = shutil.which("uv", path=str(beside)) or shutil.which("uv")
+        if found is None:
+            raise ImageError(
+                f"the program uv is needed to build an image, and is neither in {beside} nor on the PATH",
+                hint="install it with: pip install uv",
+            )
+        return cls(Path(found), project)
+
+    def locked(self) -> Locked:
+        """What the project's uv.lock has it need, without development groups and the project itself.
+
+        Raises:
+            UsageError: there is no uv.lock, or it does not fit pyproject.toml.
+        """
+        words = ("--locked", "--no-dev", "--no-emit-project", "--no-header", "--no-annotate")
+        done = self._run("export", *words)
+        if done.returncode:
+            raise self._unlocked(done.stderr)
+        requirements: list[str] = []
+        local: list[Path] = []
+        for requirement in re.split(r"\n(?=\S)", done.stdout.strip()):
+            where = _local(requirement)
+            if where is None:
+                requirements.append(requirement)
+            else:
+                local.append((self._project / where).resolve())
+        return Locked("\n".join(requirements) + "\n" if any(requirements) else "", tuple(local))
+
+    def build(self, folder: Path, into: Path) -> Path:
+        """The wheel of a folder with a pyproject.toml, written below ``into``.
+
+        Raises:
+            ImageError: it cannot be built.
+        """
+        done = self._run("build", "--wheel", "--no-create-gitignore", "--out-dir", into, folder)
+        wheels = sorted(into.glob("*.whl"))
+        if done.returncode or len(wheels) != 1:
+            raise ImageError(
+                f"no wheel could be built of {folder}:\n{_last(done.stderr)}",
+                hint=f"see for yourself with: uv build --wheel {folder}",
+            )
+        return wheels[0]
+
+    def install(
+        self, into: Path, wheels: Sequence[Path], requirements: str, platform: Platform, python: Interpreter
+    ) -> None:
+        """Lay out wheels, and what ``requirements`` name, below ``into``; nothing is compiled or built.
+
+        Raises:
+            ImageError: there is no wheel for the platform, or it cannot be had.
+        """
+        into.parent.mkdir(parents=True, exist_ok=True)
+        listed = into.with_suffix(".requirements")
+        listed.write_text(requirements, encoding="utf-8", newline="\n")
+        words: list[str | Path] = [
+            *("pip", "install", "--target", into, "--python", sys.executable, "--no-deps"),
+            *("--python-platform", triple(platform, python), "--python-version", python.version),
+            *("--only-binary", ":all:", "--link-mode", "copy"),
+        ]
+        done = self._run(*words, *(("--require-hashes", "--requirement", listed) if requirements else ()), *wheels)
+        if done.returncode:
+            raise self._uninstallable(done.stderr, platform, python)
+
+    def _run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        # A virtual environment that happens to be active is none of this project's business.
+        env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+        command = [str(self._program), "--quiet", "--color", "never", *map(str, words)]
+        return subprocess.run(  # noqa: S603 - the words are ours
+            command, cwd=self._project, env=env, capture_output=True, text=True, check=False
+        )
+
+    def _unlocked(self, stderr: str) -> UsageError | ImageError:
+        if "Unable to find lockfile" in stderr:
+            return UsageError(
+                f"{self._project} has no uv.lock: an image is made of locked dependencies only",
+                hint="run `uv lock` there, and commit the file",
+            )
+        if "needs to be updated" in stderr:
+            return UsageError(
+                f"the uv.lock of {self._project} does not fit its pyproject.toml any more",
+                hint="run `uv lock` there, and commit the file",
+            )
+        return ImageError(f"uv cannot read what {self._project} depends on:\n{_last(stderr)}")
+
+    def _uninstallable(self, stderr: str, platform: Platform, python: Interpreter) -> ImageError:
+        for_whom = f"{platform} with Python {python.version}" + (" and musl" if python.musl else "")
+        if any(words in stderr for words in _FULL):
+            return ImageError(
+                f"the disk is full: wheels for {for_whom} could not be laid out; nothing was left half-written",
+                hint="make room, or point TMPDIR (wheels laid out) or UV_CACHE_DIR to another disk",
+            )
+        if "network" in stderr.lower() or "dns error" in stderr or "Failed to fetch" in stderr:
+            return ImageError(
+                f"wheels for {for_whom} cannot be fetched:\n{_last(stderr)}",
+                hint="check the network and the index in [tool.uv]; what uv has in its cache is not fetched again",
+            )
+        named = _NO_WHEEL.search(stderr)
+        what = f"{named.group(1)} has no wheel" if named else "a wheel is missing"
+        return ImageError(
+            f"{what} for {for_whom}:\n{_last(stderr)}",
+            hint="lock a version that has one, leave that platform out of --platform,\n"
+            "or build the wheel yourself and give uv its folder as find-links in [tool.uv]",
+        )
+
+
+def triple(platform: Platform, python: Interpreter) -> str:
+    """The platform in uv's words.
+
+    Raises:
+        ImageError: it is none that Python has wheels for.
+    """
+    machine = _MACHINES.get(platform.architecture)
+    if platform.os != "linux" or machine is None or platform.variant:
+        raise ImageError(
+            f"no images for {platform} can be made",
+            hint=f"these can: {', '.join(f'linux/{name}' for name in _MACHINES)}",
+        )
+    return f"{machine}-unknown-linux-{'musl' if python.musl else 'gnu'}"
+
+
+def _local(requirement: str) -> str | None:
+    """The path of a requirement that is a path, or None."""
+    text = requirement.partition(" ; ")[0].partition(" \\")[0].strip()
+    if text.startswith("-e "):
+        return text.removeprefix("-e ").removeprefix("file://")
+    if text.startswith(("./", "../", "/", "file://")) or text == ".":
+        return text.removeprefix("file://")
+    return None
+
+
+def _last(stderr: str) -> str:
+    lines = [line.rstrip() for line in stderr.splitlines() if line.strip()]
+    return "\n".join(lines[-8:])
