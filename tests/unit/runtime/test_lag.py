@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from kubewright.client import Client
-from kubewright.errors import ConnectionBroken
+from kubewright.errors import Conflict, ConnectionBroken
 from kubewright.kinds import core_v1 as core
-from kubewright.objects import JsonObject, ObjectMeta, Resource, Spec, crd, resource
+from kubewright.objects import JsonObject, ObjectKey, ObjectMeta, Resource, Spec, crd, resource
 from kubewright.runtime import Backoff, Controller, Desired, Operator, ReconcileRecord, Running, Seen
+from kubewright.runtime.guarded import guarded_patch
 from kubewright.server import InMemoryTransport, Server
 from kubewright.wire import Request, Response, Transport
 
@@ -151,6 +152,13 @@ async def test_a_prune_never_deletes_what_came_in_the_childs_place(world: World)
         assert world.records[-1].outcome == "error"
         assert await world.text() == "stranger"
         world.lagging.flowing.set()
+
+
+async def test_a_patch_whose_test_fails_is_a_conflict(world: World) -> None:
+    await world.create("one")
+    operations: list[JsonObject] = [{"op": "test", "path": "/metadata/uid", "value": "another"}]
+    with pytest.raises(Conflict, match="Thing default/t changed meanwhile"):
+        await guarded_patch(world.client, Thing, ObjectKey("default", "t"), operations, manager="demo")
 
 
 async def test_a_created_child_whose_answer_was_lost_is_known_as_ours(world: World) -> None:

@@ -402,6 +402,42 @@ async def test_a_reconcile_that_ends_outdated_by_its_own_writes_is_done_again(no
         assert len(notes.api.records) == 2
 
 
+class LookingAgain(Looking):
+    """Looks again after it has written."""
+
+    name = "note"
+
+    async def reconcile(self, obj: Note, ctx: Context, /) -> Result:
+        ctx.seen.owned(core.ConfigMap)
+        await ctx.apply([config_map(name, text=text) for name, text in obj.spec.texts.items()])
+        await ctx.set_status(NoteStatus(copies=len(ctx.seen.owned(core.ConfigMap))))
+        return Result()
+
+
+async def test_what_was_read_again_is_not_outdated(notes: NotesApi) -> None:
+    async with notes.api.operating(LookingAgain()) as running:
+        await notes.create(note(a="one", b="two"))
+        await running.wait_idle()
+        assert len(notes.api.records) == 1
+
+
+async def test_a_dry_run_leaves_the_view_alone(notes: NotesApi) -> None:
+    class Trying(Controller[Note]):
+        owns = (core.ConfigMap,)
+        seen_after: bool | None = None
+
+        async def reconcile(self, obj: Note, ctx: Context, /) -> Result:
+            tried = core.ConfigMap(metadata=ObjectMeta(name="a", namespace=obj.metadata.namespace))
+            await ctx.client.create(tried, dry_run=True)
+            Trying.seen_after = ctx.seen.get(core.ConfigMap, "a") is not None
+            return Result()
+
+    async with notes.api.operating(Trying()) as running:
+        await notes.create(note())
+        await running.wait_idle()
+        assert Trying.seen_after is False
+
+
 class Finalizing(Copies):
     """Notes down what it cleaned up."""
 
