@@ -1,9 +1,11 @@
 """Conformance cases: sequences of requests, sent to any API server, and their answers made comparable.
 
 A case is ``cases/<name>.yaml``: ``steps``, each of them ``send: METHOD path?query`` with ``body``, ``raw``,
-``type`` and ``headers``, or ``until: path``, which waits until the path answers 200 (and ``holds`` a text). ``NS``
-stands for the case's namespace, which is made before and removed after. What the real server answered is in
-``recorded/<name>.json``, one answer for each ``send``.
+``type`` and ``headers``, or ``until: path``, which waits until the path answers 200 (and ``holds`` a text), or
+``pause: seconds``, for what the real server learns of a little later and the embedded one at once. ``NS`` stands
+for the case's namespace, which is made before and removed after. ``save: {TOKEN: status.token}`` keeps a part of
+the answer: the word stands for it in the steps that follow, and in what is recorded. What the real server answered
+is in ``recorded/<name>.json``, one answer for each ``send``.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from urllib.parse import parse_qsl
 
 import yaml
 
+from kubewright.server import InMemoryTransport
 from kubewright.wire import Request, Transport
 
 HERE = Path(__file__).parent
@@ -65,6 +68,10 @@ async def run(name: str, transport: Transport) -> list[dict[str, Any]]:
     answers = []
     try:
         for step in case["steps"]:
+            if "pause" in step:
+                if not isinstance(transport, InMemoryTransport):
+                    await asyncio.sleep(step["pause"])
+                continue
             if "until" in step:
                 await _until(transport, step["until"], step.get("holds", ""))
                 continue

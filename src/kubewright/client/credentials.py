@@ -133,7 +133,7 @@ class AuthenticatedTransport:
 
     async def _send(self, request: Request, identity: Identity) -> Response:
         self._present(identity)
-        if identity.authorization:
+        if identity.authorization and "authorization" not in request.headers:
             request = replace(request, headers={**request.headers, "authorization": identity.authorization})
         return await self._transport.send(request)
 

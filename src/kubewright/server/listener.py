@@ -12,10 +12,11 @@ from aiohttp import web
 from kubewright import clock
 from kubewright.errors import UsageError
 from kubewright.server import status
-from kubewright.server.authentication import PUBLIC_PATHS, Authenticator
+from kubewright.server.authentication import user_of_certificate
+from kubewright.server.authentication.impersonation import IMPERSONATE, SEPARATOR
 from kubewright.server.bodies import MAX_BODY
 from kubewright.server.certificates import Authority, KeyPair, server_context
-from kubewright.server.context import ADMIN, ANONYMOUS, UserInfo
+from kubewright.server.context import ADMIN, UserInfo
 from kubewright.server.server import Server
 from kubewright.server.status import StatusError
 from kubewright.wire import Request, Response, WholeResponse
@@ -41,6 +42,7 @@ class Listener:
 
     def __init__(
         self,
+        server: Server,
         runner: web.ServerRunner,
         ending: asyncio.Event,
         host: str,
@@ -48,6 +50,7 @@ class Listener:
         authority: Authority | None,
         token: str,
     ) -> None:
+        self._server = server
         self._runner = runner
         self._ending = ending
         self._authority = authority
@@ -70,6 +73,7 @@ class Listener:
 
     async def close(self) -> None:
         """Stop listening and end what is in flight; the server itself goes on."""
+        self._server.authenticator.remove_token(self.token)
         self._ending.set()
         await self._runner.cleanup()
 
@@ -100,7 +104,8 @@ async def listen(
     if tls:
         authority = await asyncio.to_thread(Authority)
         context = server_context(authority.serve([host, *_LOCAL]), authority.pem)
-    handler = _Handler(server, Authenticator({token: ADMIN}))
+    server.authenticator.add_token(token, ADMIN)
+    handler = _Handler(server)
     runner = web.ServerRunner(
         web.Server(handler.handle, access_log=None, max_line_size=64 * 1024, max_field_size=64 * 1024),
         shutdown_timeout=_GRACE_SECONDS,
@@ -113,7 +118,7 @@ async def listen(
         await runner.cleanup()
         raise _cannot_bind(host, port, error) from None
     bound = runner.addresses[0]
-    return Listener(runner, handler.closing, host, bound[1], authority, token)
+    return Listener(server, runner, handler.closing, host, bound[1], authority, token)
 
 
 def _cannot_bind(host: str, port: int, error: OSError) -> UsageError:
@@ -130,9 +135,8 @@ def _cannot_bind(host: str, port: int, error: OSError) -> UsageError:
 class _Handler:
     """From aiohttp's request to ours, and back."""
 
-    def __init__(self, server: Server, authenticator: Authenticator) -> None:
+    def __init__(self, server: Server) -> None:
         self._server = server
-        self._authenticator = authenticator
         self.closing = asyncio.Event()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -146,11 +150,14 @@ class _Handler:
             return web.Response(status=answer.status, headers=_header_pairs(answer), body=answer.body)
         return await self._stream(request, answer)
 
-    def _user(self, request: web.BaseRequest) -> UserInfo:
-        if request.path in PUBLIC_PATHS:
-            return ANONYMOUS
+    @staticmethod
+    def _user(request: web.BaseRequest) -> UserInfo | None:
+        """The user of a client certificate; None: the request's headers say who it is."""
         certificate = request.get_extra_info("peercert")
-        return self._authenticator.authenticate(request.headers.get("Authorization", ""), certificate)
+        if not certificate:
+            return None
+        der = request.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        return user_of_certificate(certificate, der)
 
     async def _read(self, request: web.BaseRequest) -> Request:
         if (request.content_length or 0) > MAX_BODY:
@@ -160,7 +167,11 @@ class _Handler:
             body += chunk
             if len(body) > MAX_BODY:
                 raise status.request_entity_too_large(MAX_BODY)
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers: dict[str, str] = {}
+        for name, value in request.headers.items():
+            key = name.lower()
+            repeated = key in headers and key.startswith(IMPERSONATE)
+            headers[key] = f"{headers[key]}{SEPARATOR}{value}" if repeated else value
         path = request.rel_url.raw_path
         query = tuple(request.rel_url.query.items())
         return Request(request.method, path, query, headers, bytes(body))

@@ -238,6 +238,8 @@ class ResourceDefinition:
         subresources: strategies of the subresources that write the same object (``status``, …).
         scale: the ``scale`` subresource, if there is one.
         actions: other subresources, by name.
+        creates: subresources to which objects of another kind are posted, by name: what is posted to ``token``.
+        answer_create: a create is answered by this with the object it is given, and stores nothing (reviews).
         missing_subresources: subresources that the real server has and this one answers with 501.
         missing: why the whole resource answers 501, or empty.
         storage_version: the version stored; empty means this one.
@@ -254,6 +256,8 @@ class ResourceDefinition:
     subresources: Mapping[str, Strategy] = field(default_factory=dict)
     scale: Scale | None = None
     actions: Mapping[str, Action] = field(default_factory=dict)
+    creates: Mapping[str, ResourceDefinition] = field(default_factory=dict)
+    answer_create: Action | None = None
     missing_subresources: frozenset[str] = frozenset()
     missing: str = ""
     storage_version: str = ""

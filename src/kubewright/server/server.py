@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from kubewright import clock
 from kubewright.server import options, status
+from kubewright.server.access import Access
 from kubewright.server.admission import Admission
+from kubewright.server.authentication import Authenticator
+from kubewright.server.authorization import Authorizer
+from kubewright.server.authorization.escalation import EscalationCheck
 from kubewright.server.context import ADMIN, Context, UserInfo
 from kubewright.server.discovery import Discovery, no_such_page
-from kubewright.server.handlers import delete, read, subresources, watch, write
+from kubewright.server.handlers import answering, delete, read, subresources, watch, write
 from kubewright.server.handlers.scope import Scope
 from kubewright.server.lookups import StoreLookups
 from kubewright.server.registry import ResourceDefinition
@@ -20,7 +25,7 @@ from kubewright.server.status import StatusError
 from kubewright.server.store import HISTORY, Store
 from kubewright.wire import Request, Response
 
-_VERB_OF_ACTION = {"deletecollection": "delete"}
+_log = logging.getLogger(__name__)
 
 
 class Server:
@@ -34,8 +39,11 @@ class Server:
     def __init__(self, resources: Iterable[ResourceDefinition] | None = None, *, history: int = HISTORY) -> None:
         self.store = Store(history)
         self.resources = ServedResources()
-        self.admission = Admission()
         self.lookups = StoreLookups(self.store)
+        self.authenticator = Authenticator(self.lookups)
+        self.authorizer = Authorizer(self.store)
+        self._access = Access(self.authorizer)
+        self.admission = Admission([EscalationCheck(self.authorizer)])
         self._discovery = Discovery(self.resources)
         self._stores: dict[ResourceDefinition, ResourceStore] = {}
         self._closing = False
@@ -49,14 +57,24 @@ class Server:
 
         put_initial_objects(self)
 
-    async def handle(self, request: Request, user: UserInfo = ADMIN) -> Response:
-        """Answer ``request``, made by ``user``. Refusals are answers too: nothing is raised."""
+    async def handle(self, request: Request, user: UserInfo | None = ADMIN) -> Response:
+        """Answer ``request``. Refusals are answers too: nothing is raised.
+
+        Args:
+            request: what is asked for.
+            user: who asks; None: whoever the request's ``Authorization`` header says.
+        """
         try:
+            if user is None:
+                user = self.authenticator.authenticate(request.headers.get("authorization", ""))
             return await self._dispatch(request, user)
         except StatusError as error:
             return error.to_response()
         except RecursionError:
             return status.bad_request("the object is nested too deeply").to_response()
+        except Exception as error:
+            _log.exception("%s %s", request.method, request.path)
+            return status.internal_error(f"{type(error).__name__}: {error}").to_response()
 
     def close(self) -> None:
         """End all watches and refuse what comes after."""
@@ -90,6 +108,7 @@ class Server:
         query = options.parse_query(request.query)
         parts = split_path(request.path)
         info = parse_resource_request(request.method, parts, watch=options.flag(query, "watch"))
+        user = self._access.user(request, info, query, user)
         if info is None:
             return self._discovery.answer(request, parts)
         definition = self.resources.find(info.group, info.version, info.resource)
@@ -130,17 +149,23 @@ class Server:
     async def _answer(self, scope: Scope) -> Response:
         info, definition = scope.info, scope.definition
         resource = definition.resource
-        if definition.missing:
+        if definition.missing and definition.answer_create is None:
             raise status.not_implemented(definition.missing)
         if resource.namespaced != bool(info.namespace) and not self._is_across_namespaces(info):
             if definition.custom:
                 return no_such_page()
-            if resource.namespaced and not info.name:
+            if resource.namespaced and not info.name and definition.answer_create is None:
                 raise status.method_not_allowed()
             raise status.path_not_found()
         if info.subresource:
             return await subresources.answer(scope)
         verb = info.verb
+        if definition.answer_create is not None:
+            if info.name:
+                raise status.path_not_found()
+            if verb != "create":
+                raise status.method_not_allowed()
+            return await answering.create(scope)
         if resource.verbs and verb not in resource.verbs:
             raise status.method_not_allowed()
         if verb == "get":

@@ -18,15 +18,20 @@ def initial_resources(server: Server) -> list[ResourceDefinition]:
     """The built-in kinds, with CustomResourceDefinitions that ``server`` serves as they come."""
     from kubewright.server.builtin import builtin_resources
     from kubewright.server.crd import crd_definition
+    from kubewright.server.startup_access import with_access
 
     return [
-        crd_definition(server, definition) if definition.resource.group == "apiextensions.k8s.io" else definition
+        crd_definition(server, definition)
+        if definition.resource.group == "apiextensions.k8s.io"
+        else with_access(server, definition)
         for definition in builtin_resources()
     ]
 
 
 def put_initial_objects(server: Server) -> None:
     """Store what every cluster begins with."""
+    from kubewright.server.startup_access import put_roles
+
     now = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     namespaces = server.resources.stored("", "namespaces")
     if namespaces is None:
@@ -37,6 +42,7 @@ def put_initial_objects(server: Server) -> None:
     services = server.resources.stored("", "services")
     if services is not None:
         server.resource_store(services).replace_unchecked(_kubernetes_service(now))
+    put_roles(server, now)
 
 
 def _namespace(name: str, now: str) -> JsonObject:

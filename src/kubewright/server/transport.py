@@ -9,9 +9,10 @@ from kubewright.wire import Request, Response
 
 
 class InMemoryTransport:
-    """Carries requests to ``server`` as ``user``.
+    """Carries requests to ``server`` as ``user``, an administrator unless told otherwise.
 
-    Closing the transport ends its own watches, not the server.
+    A request with an ``Authorization`` header is made by whom that says. Closing the transport ends its own
+    watches, not the server.
     """
 
     def __init__(self, server: Server, user: UserInfo = ADMIN) -> None:
@@ -27,7 +28,7 @@ class InMemoryTransport:
         """
         if self._closed or self._server.closing:
             raise ConnectionFailed("the embedded API server is closed")
-        return await self._server.handle(request, self._user)
+        return await self._server.handle(request, None if "authorization" in request.headers else self._user)
 
     async def close(self) -> None:
         """Send nothing more."""

@@ -67,7 +67,7 @@ def _definition(group: str, version: str, found: JsonObject) -> ResourceDefiniti
     if "get" not in found["verbs"]:
         return ResourceDefinition(
             resource=resource,
-            schema=_schema_of(resource),
+            schema=schema_of(resource),
             strategy=BuiltinStrategy(resource.api_version, resource.kind, Behaviour()),
             missing=resource.group_resource,
         )
@@ -82,7 +82,7 @@ def _definition(group: str, version: str, found: JsonObject) -> ResourceDefiniti
     missing = subresources.keys() - actions.keys() - writing.keys() - {"scale"}
     return ResourceDefinition(
         resource=resource,
-        schema=_schema_of(resource),
+        schema=schema_of(resource),
         strategy=STRATEGIES.get(resource.group_resource, BuiltinStrategy)(
             resource.api_version, resource.kind, behaviour
         ),
@@ -108,15 +108,17 @@ def _writing_subresources(
     return writing
 
 
-def _schema_of(resource: ApiResource) -> Callable[[], Schema]:
-    return lambda: _schema(resource.group, resource.version, resource.kind)
+def schema_of(resource: ApiResource, document: str = "") -> Callable[[], Schema]:
+    """The recorded schema of a kind, read when first needed; ``document`` is where, if not in its own group's."""
+    where = document or f"{resource.group or 'core'}__{resource.version}"
+    return lambda: _schema(resource.group, resource.version, resource.kind, where)
 
 
 @cache
-def _schema(group: str, version: str, kind: str) -> Schema:
+def _schema(group: str, version: str, kind: str, where: str) -> Schema:
     from kubewright.server.schema import from_openapi
 
-    document = _recorded(f"openapi/{group or 'core'}__{version}")
+    document = _recorded(f"openapi/{where}")
     wanted = {"group": group, "version": version, "kind": kind}
     for name, schema in document["components"]["schemas"].items():
         if schema.get("x-kubernetes-group-version-kind", [None])[0] == wanted:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kubewright.server import bodies, media, status
-from kubewright.server.handlers import read, write
+from kubewright.server.handlers import answering, read, write
 from kubewright.server.handlers.scale import scale
 from kubewright.server.handlers.scope import Scope
 from kubewright.server.registry import ActionRequest
@@ -27,6 +29,10 @@ async def answer(scope: Scope) -> Response:
         raise status.method_not_allowed()
     if name == "scale" and definition.scale is not None:
         return await scale(scope, definition.scale)
+    if name in definition.creates:
+        if info.verb != "create":
+            raise status.method_not_allowed()
+        return await answering.create(replace(scope, definition=definition.creates[name]))
     if name in definition.actions:
         body = None
         if scope.request.body:
