@@ -37,11 +37,17 @@ class Plugin:
         """Refuse the object after it was validated."""
 
 
+def _built_in() -> list[Plugin]:
+    from kubewright.server.unenforced import Unenforced
+
+    return [Unenforced()]
+
+
 @dataclass(slots=True)
 class Admission:
     """The plugins, in the order they are asked."""
 
-    plugins: list[Plugin] = field(default_factory=list)
+    plugins: list[Plugin] = field(default_factory=_built_in)
 
     async def admit(self, attributes: Attributes) -> None:
         """Let every plugin change the object."""

@@ -96,7 +96,7 @@ def read_yaml(body: bytes) -> tuple[JsonObject, list[str]]:
     try:
         node = yaml.compose(body, Loader=YamlLoader)
         if node is not None:
-            _yaml_duplicates(node, duplicates)
+            _yaml_duplicates(node, duplicates, set())
         tree = yaml.load(body, Loader=YamlLoader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         raise status.bad_request(_yaml_error(error)) from None
@@ -144,17 +144,20 @@ def _key(key: object) -> str:
     return "null" if key is None else str(key)
 
 
-def _yaml_duplicates(node: yaml.Node, found: list[str]) -> None:
+def _yaml_duplicates(node: yaml.Node, found: list[str], visited: set[int]) -> None:
+    if id(node) in visited:
+        return  # an alias: looked at where it was anchored
+    visited.add(id(node))
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
             if key.value in seen:
                 found.append(f"  line {key.start_mark.line + 1}: key {quote(str(key.value))} already set in map")
             seen.add(key.value)
-            _yaml_duplicates(value, found)
+            _yaml_duplicates(value, found, visited)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _yaml_duplicates(item, found)
+            _yaml_duplicates(item, found, visited)
 
 
 class _Pairs(list[tuple[str, Any]]):
