@@ -43,7 +43,8 @@ class Server:
         self.authenticator = Authenticator(self.lookups)
         self.authorizer = Authorizer(self.store)
         self._access = Access(self.authorizer)
-        self.admission = Admission([EscalationCheck(self.authorizer)])
+        self.admission = Admission()
+        self.admission.plugins.append(EscalationCheck(self.authorizer))
         self._discovery = Discovery(self.resources)
         self._stores: dict[ResourceDefinition, ResourceStore] = {}
         self._closing = False
@@ -72,7 +73,7 @@ class Server:
             return error.to_response()
         except RecursionError:
             return status.bad_request("the object is nested too deeply").to_response()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a client is answered, whatever went wrong here
             _log.exception("%s %s", request.method, request.path)
             return status.internal_error(f"{type(error).__name__}: {error}").to_response()
 
