@@ -136,7 +136,7 @@ class DeleteOptions:
             bool,
             lambda: flag(query, "orphanDependents") if "orphanDependents" in query else None,
         )
-        preconditions: JsonObject = given.get("preconditions") or {}
+        preconditions: JsonObject = _typed(given, "preconditions", dict, dict) or {}
         errors = []
         if orphan is not None and policy is not None:
             detail = "orphanDependents and deletionPropagation cannot be both set"

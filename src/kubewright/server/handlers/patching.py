@@ -148,6 +148,8 @@ def _check_config(scope: Scope, config: JsonObject) -> None:
     meta = config.get("metadata")
     if meta is None:
         meta = config["metadata"] = {}
+    elif not isinstance(meta, dict):
+        raise status.bad_request(f"metadata: expected an object, got {go_kind(meta)}")
     if config.get("apiVersion") != resource.api_version or config.get("kind") != resource.kind:
         group, version = parse_api_version(config.get("apiVersion") or "")
         raise status.bad_request(f"invalid object type: {group}/{version}, Kind={config.get('kind') or ''}")
