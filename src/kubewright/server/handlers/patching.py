@@ -66,6 +66,9 @@ def _read(body: bytes, kind: str) -> Any:
         into = "[]handlers.jsonPatchOp" if wanted is list else "map[string]interface {}"
         why = f"json: cannot unmarshal {go_kind(patch)} into Go value of type {into}"
         raise status.bad_request(f"error decoding patch: {why}")
+    if wanted is list and (strange := [op for op in patch if not isinstance(op, dict)]):
+        why = f"json: cannot unmarshal {go_kind(strange[0])} into Go value of type handlers.jsonPatchOp"
+        raise status.bad_request(f"error decoding patch: {why}")
     return patch
 
 
