@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kubewright.cluster import Cluster, PodStages
     from kubewright.testing.environment import Environment
+    from kubewright.testing.rights import MissingRights
     from kubewright.testing.waiting import NotReached
 
-__all__ = ["Cluster", "Environment", "NotReached", "PodStages"]
+__all__ = ["Cluster", "Environment", "MissingRights", "NotReached", "PodStages"]
 
 
 def __getattr__(name: str) -> object:
@@ -22,6 +23,10 @@ def __getattr__(name: str) -> object:
         from kubewright.testing.environment import Environment
 
         return Environment
+    if name == "MissingRights":
+        from kubewright.testing.rights import MissingRights
+
+        return MissingRights
     if name == "NotReached":
         from kubewright.testing.waiting import NotReached
 

@@ -15,6 +15,7 @@ from kubewright.errors import NotFound, NotIdle
 from kubewright.manifests import crds
 from kubewright.objects import ApiResource, Object, ObjectKey, RawObject
 from kubewright.runtime import Operator, ReconcileRecord, Running, is_ready
+from kubewright.testing.rights import RightsTransport, install_rights
 from kubewright.testing.waiting import NotReached, ObjectWatch, Pulse, told, until
 
 ObjectT = TypeVar("ObjectT", bound=Object)
@@ -37,12 +38,20 @@ class Environment:
         operator: the one under test, or None to start one later with :meth:`running`.
         cluster: to run in; a new one unless given.
         namespace: where objects that name none are.
+        as_generated_role: the operator works as it would once deployed in ``namespace``: as its ServiceAccount, with
+            the role made of what its controllers declare. What that does not allow fails the test and is told.
     """
 
     def __init__(
-        self, operator: Operator | None = None, *, cluster: Cluster | None = None, namespace: str = "default"
+        self,
+        operator: Operator | None = None,
+        *,
+        cluster: Cluster | None = None,
+        namespace: str = "default",
+        as_generated_role: bool = False,
     ) -> None:
         self.namespace = namespace
+        self._as_generated_role = as_generated_role
         self._operator = operator
         self._given = cluster
         self._stack = AsyncExitStack()
@@ -67,15 +76,32 @@ class Environment:
 
     @asynccontextmanager
     async def running(self, operator: Operator) -> AsyncIterator[Running]:
-        """Install the operator's custom resources, and run it for the length of the block."""
+        """Install the operator's custom resources, and run it for the length of the block.
+
+        Raises:
+            MissingRights: ``as_generated_role`` was asked for, and the role does not allow all that was done.
+        """
         await self.install(operator)
-        async with operator.running(self.client, observers=[self._observe], shutdown_seconds=5.0) as running:
-            self._running.append(running)
-            try:
-                await running.wait_ready()
-                yield running
-            finally:
-                self._running.remove(running)
+        client, namespaces, rights = self.client, None, None
+        if self._as_generated_role:
+            await install_rights(self.client, operator, self.namespace)
+            rights = RightsTransport(self.cluster.server, operator, self.namespace)
+            client = Client(rights, namespace=self.namespace)
+            namespaces = operator.namespaces or (self.namespace,)
+        try:
+            async with operator.running(
+                client, namespaces=namespaces, observers=[self._observe], shutdown_seconds=5.0
+            ) as running:
+                self._running.append(running)
+                try:
+                    await running.wait_ready()
+                    yield running
+                finally:
+                    self._running.remove(running)
+        finally:
+            if rights is not None:
+                await client.close()
+                rights.check()
 
     async def install(self, operator: Operator) -> None:
         """Create the CustomResourceDefinitions of the operator, or bring them up to date."""

@@ -78,9 +78,8 @@ def token_request(authenticator: Authenticator) -> Action:
             raise status.not_found("", "serviceaccounts", context.name)
         uid = account["metadata"]["uid"]
         if meta.get("uid") and meta["uid"] != uid:
-            why = (
-                f"the UID in the token request ({meta['uid']}) does not match the UID of the service account ({uid})"
-            )
+            given = meta["uid"]
+            why = f"the UID in the token request ({given}) does not match the UID of the service account ({uid})"
             raise status.conflict(GROUP, "TokenRequest", context.name, why)
         audiences = spec["audiences"] = spec.get("audiences") or list(API_AUDIENCES)
         meta |= {"name": context.name, "uid": uid, "creationTimestamp": context.now}

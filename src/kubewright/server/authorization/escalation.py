@@ -19,7 +19,7 @@ _COLLECTED = ("ownerReferences", "finalizers", "managedFields", "resourceVersion
 
 
 class EscalationCheck(admission.Plugin):
-    """Refuses roles and bindings that grant more than their writer has, unless they may ``escalate`` or ``bind``."""
+    """Refuses roles and bindings that grant more than their writer has, who may not ``escalate`` or ``bind``."""
 
     def __init__(self, authorizer: Authorizer) -> None:
         self._authorizer = authorizer
