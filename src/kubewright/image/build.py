@@ -184,12 +184,12 @@ class Builder:
             as_before = ", as before" if known else ""
             self._progress.step(f"{title:<13} {_count(found)} for {for_whom}{as_before}")
 
-        if locked.requirements:
+        if locked.index:
             kept(
                 "dependencies",
-                [locked.requirements],
+                [locked.index],
                 DEPENDENCIES,
-                lambda into: uv.install(into, (), locked.requirements, platform, python),
+                lambda into: uv.install(into, (), locked.index, platform, python),
             )
         if len(wheels) > 1:
             kept(

@@ -19,6 +19,7 @@ from kubewright.image.layer import File
 from kubewright.image.oci import INDEX, Descriptor, JsonObject, encode
 
 _LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
+_NAME = "io.containerd.image.name"
 _REF_NAME = "org.opencontainers.image.ref.name"
 
 
@@ -33,13 +34,13 @@ def write_layout(built: Built, folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--output {folder} is a file", hint="name a folder, or an archive that ends in .tar")
     if folder.is_dir() and any(folder.iterdir()):
-        names = {entry.get("annotations", {}).get(_REF_NAME) for entry in entries} - {None}
+        names = {_name(entry) for entry in entries} - {None}
         digests = {entry["digest"] for entry in entries}
         there = LayoutContent(folder).roots().get("manifests") or []
         kept = [
             entry
             for entry in there
-            if (entry.get("annotations") or {}).get(_REF_NAME) not in names and entry["digest"] not in digests
+            if (_name(entry) not in names) and (_name(entry) is not None or entry["digest"] not in digests)
         ]
         entries = [*kept, *entries]
     blobs = folder / "blobs" / "sha256"
@@ -83,11 +84,16 @@ def write_archive(built: Built, path: Path) -> None:
 
 def _entries(built: Built) -> list[JsonObject]:
     name = built.reference.name
-    annotations = {_REF_NAME: built.reference.tag, "io.containerd.image.name": name}
+    annotations = {_REF_NAME: built.reference.tag, _NAME: name}
     root = replace(built.root, annotations=annotations)
     if built.index is None:
         root = replace(root, platform=built.images[0].platform)
     return [root.to_json(), *(image.bill.descriptor.to_json() for image in built.images)]
+
+
+def _name(entry: JsonObject) -> str | None:
+    """The name of an image; a bill of materials has none."""
+    return (entry.get("annotations") or {}).get(_NAME)
 
 
 def _index(entries: list[JsonObject]) -> bytes:

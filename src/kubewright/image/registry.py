@@ -212,7 +212,9 @@ class Registry:
     async def _plain(self, server: str, request: Request) -> Response:
         transport = self._transports.get(server)
         if transport is None:
-            transport = NetworkTransport(server, tls=_tls(urlsplit(server).netloc))
+            transport = NetworkTransport(
+                server, tls=_tls(urlsplit(server).netloc), headers=(("user-agent", "kubewright"),)
+            )
             self._transports[server] = transport
         try:
             return await transport.send(request)

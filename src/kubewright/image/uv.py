@@ -7,16 +7,21 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from packaging.markers import Marker
 
 from kubewright.errors import ImageError, UsageError
 from kubewright.image.interpreter import Interpreter
 from kubewright.image.oci import Platform
 
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
-_NO_WHEEL = re.compile(r"Because ([A-Za-z0-9._-]+==\S+) has no ")
+_LINUX = {"os_name": "posix", "platform_system": "Linux", "sys_platform": "linux"}
+_PACKAGE = "\n[[packages]]\n"
+_NO_WHEEL = re.compile(r"Package `([A-Za-z0-9._-]+)` can't be installed because it is marked as `--no-build`")
 _FULL = ("No space left on device", "os error 28", "Disk quota exceeded")
 
 
@@ -25,11 +30,11 @@ class Locked:
     """What uv.lock says the project needs to run.
 
     Attributes:
-        requirements: those that come from an index, with versions and hashes, as a requirements file.
+        index: those that come from an index, with addresses and hashes, as a pylock.toml; empty for none.
         local: folders and wheels on this machine that it needs, too.
     """
 
-    requirements: str
+    index: str
     local: tuple[Path, ...]
 
 
@@ -42,13 +47,13 @@ class Uv:
 
     @classmethod
     def find(cls, project: Path) -> Uv:
-        """uv beside this interpreter, or on the PATH.
+        """The uv that started this (it says so in ``UV``), the one beside this interpreter, or on the PATH.
 
         Raises:
-            ImageError: it is in neither place.
+            ImageError: it is in none of these places.
         """
         beside = Path(sys.executable).parent
-        found = shutil.which("uv", path=str(beside)) or shutil.which("uv")
+        found = os.environ.get("UV") or shutil.which("uv", path=str(beside)) or shutil.which("uv")
         if found is None:
             raise ImageError(
                 f"the program uv is needed to build an image, and is neither in {beside} nor on the PATH",
@@ -62,19 +67,21 @@ class Uv:
         Raises:
             UsageError: there is no uv.lock, or it does not fit pyproject.toml.
         """
-        words = ("--locked", "--no-dev", "--no-emit-project", "--no-header", "--no-annotate")
-        done = self._run("export", *words)
+        words = ("--locked", "--no-dev", "--no-emit-project", "--no-header", "--format", "pylock.toml")
+        done = self._run("export", "--python", sys.executable, *words)
         if done.returncode:
             raise self._unlocked(done.stderr)
-        requirements: list[str] = []
+        head, *blocks = done.stdout.split(_PACKAGE)
+        from_index: list[str] = []
         local: list[Path] = []
-        for requirement in re.split(r"\n(?=\S)", done.stdout.strip()):
-            where = _local(requirement)
-            if where is None:
-                requirements.append(requirement)
-            else:
-                local.append((self._project / where).resolve())
-        return Locked("\n".join(requirements) + "\n" if any(requirements) else "", tuple(local))
+        for block in blocks:
+            package = tomllib.loads(block)
+            path = (package.get("directory") or package.get("archive") or {}).get("path")
+            if path is None:
+                from_index.append(block)
+            elif "marker" not in package or Marker(package["marker"]).evaluate(_LINUX):
+                local.append((self._project / path).resolve())
+        return Locked(_PACKAGE.join([head, *from_index]) if from_index else "", tuple(local))
 
     def build(self, folder: Path, into: Path) -> Path:
         """The wheel of a folder with a pyproject.toml, written below ``into``.
@@ -82,8 +89,11 @@ class Uv:
         Raises:
             ImageError: it cannot be built.
         """
-        done = self._run("build", "--wheel", "--no-create-gitignore", "--out-dir", into, folder)
+        words = ("--python", sys.executable, "--wheel", "--no-create-gitignore", "--out-dir", into)
+        done = self._run("build", *words, folder)
         wheels = sorted(into.glob("*.whl"))
+        if _is_full(done.stderr):
+            raise _full(f"the wheel of {folder}")
         if done.returncode or len(wheels) != 1:
             raise ImageError(
                 f"no wheel could be built of {folder}:\n{_last(done.stderr)}",
@@ -92,24 +102,24 @@ class Uv:
         return wheels[0]
 
     def install(
-        self, into: Path, wheels: Sequence[Path], requirements: str, platform: Platform, python: Interpreter
+        self, into: Path, wheels: Sequence[Path], index: str, platform: Platform, python: Interpreter
     ) -> None:
-        """Lay out wheels, and what ``requirements`` name, below ``into``; nothing is compiled or built.
+        """Lay out wheels, and what a pylock.toml names, below ``into``; nothing is compiled or built.
 
         Raises:
             ImageError: there is no wheel for the platform, or it cannot be had.
         """
         into.parent.mkdir(parents=True, exist_ok=True)
-        listed = into.with_suffix(".requirements")
-        listed.write_text(requirements, encoding="utf-8", newline="\n")
+        listed = into.with_name(f"pylock.{into.name[:12]}.toml")
+        listed.write_text(index, encoding="utf-8", newline="\n")
         words: list[str | Path] = [
             *("pip", "install", "--target", into, "--python", sys.executable, "--no-deps"),
             *("--python-platform", triple(platform, python), "--python-version", python.version),
             *("--only-binary", ":all:", "--link-mode", "copy"),
         ]
-        done = self._run(*words, *(("--require-hashes", "--requirement", listed) if requirements else ()), *wheels)
+        done = self._run(*words, *(("--requirement", listed) if index else ()), *wheels)
         if done.returncode:
-            raise self._uninstallable(done.stderr, platform, python)
+            raise _uninstallable(done.stderr, index, platform, python)
 
     def _run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         # A virtual environment that happens to be active is none of this project's business.
@@ -132,26 +142,6 @@ class Uv:
             )
         return ImageError(f"uv cannot read what {self._project} depends on:\n{_last(stderr)}")
 
-    def _uninstallable(self, stderr: str, platform: Platform, python: Interpreter) -> ImageError:
-        for_whom = f"{platform} with Python {python.version}" + (" and musl" if python.musl else "")
-        if any(words in stderr for words in _FULL):
-            return ImageError(
-                f"the disk is full: wheels for {for_whom} could not be laid out; nothing was left half-written",
-                hint="make room, or point TMPDIR (wheels laid out) or UV_CACHE_DIR to another disk",
-            )
-        if "network" in stderr.lower() or "dns error" in stderr or "Failed to fetch" in stderr:
-            return ImageError(
-                f"wheels for {for_whom} cannot be fetched:\n{_last(stderr)}",
-                hint="check the network and the index in [tool.uv]; what uv has in its cache is not fetched again",
-            )
-        named = _NO_WHEEL.search(stderr)
-        what = f"{named.group(1)} has no wheel" if named else "a wheel is missing"
-        return ImageError(
-            f"{what} for {for_whom}:\n{_last(stderr)}",
-            hint="lock a version that has one, leave that platform out of --platform,\n"
-            "or build the wheel yourself and give uv its folder as find-links in [tool.uv]",
-        )
-
 
 def triple(platform: Platform, python: Interpreter) -> str:
     """The platform in uv's words.
@@ -168,16 +158,40 @@ def triple(platform: Platform, python: Interpreter) -> str:
     return f"{machine}-unknown-linux-{'musl' if python.musl else 'gnu'}"
 
 
-def _local(requirement: str) -> str | None:
-    """The path of a requirement that is a path, or None."""
-    text = requirement.partition(" ; ")[0].partition(" \\")[0].strip()
-    if text.startswith("-e "):
-        return text.removeprefix("-e ").removeprefix("file://")
-    if text.startswith(("./", "../", "/", "file://")) or text == ".":
-        return text.removeprefix("file://")
-    return None
+def _with_version(name: str, index: str) -> str:
+    version = re.search(rf'^name = "{re.escape(name)}"\nversion = "([^"]+)"', index, re.MULTILINE)
+    return f"{name}=={version[1]}" if version else name
+
+
+def _is_full(stderr: str) -> bool:
+    return any(words in stderr for words in _FULL)
+
+
+def _full(what: str) -> ImageError:
+    return ImageError(
+        f"the disk is full: there is no room for {what}; nothing was left half-written",
+        hint="make room, or point TMPDIR (wheels laid out) or UV_CACHE_DIR to another disk",
+    )
 
 
 def _last(stderr: str) -> str:
     lines = [line.rstrip() for line in stderr.splitlines() if line.strip()]
     return "\n".join(lines[-8:])
+
+
+def _uninstallable(stderr: str, index: str, platform: Platform, python: Interpreter) -> ImageError:
+    for_whom = f"{platform} with Python {python.version}" + (" and musl" if python.musl else "")
+    if _is_full(stderr):
+        return _full(f"what wheels for {for_whom} hold")
+    if "network" in stderr.lower() or "dns error" in stderr or "Failed to fetch" in stderr:
+        return ImageError(
+            f"wheels for {for_whom} cannot be fetched:\n{_last(stderr)}",
+            hint="check the network and the index in [tool.uv]; what uv has in its cache is not fetched again",
+        )
+    named = _NO_WHEEL.search(stderr)
+    what = f"{_with_version(named[1], index)} has no wheel" if named else "there are not all wheels"
+    return ImageError(
+        f"{what} for {for_whom}:\n{_last(stderr)}",
+        hint="lock a version that has one, leave that platform out of --platform,\n"
+        "or build the wheel yourself and give uv its folder as find-links in [tool.uv]",
+    )
