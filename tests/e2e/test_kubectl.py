@@ -279,7 +279,7 @@ async def test_what_is_missing_says_so(kubectl: Kubectl) -> None:
     await kubectl("wait", "--for=condition=Available", "deployment/web", "--timeout=30s")
     pod = (await kubectl("get", "pods", "-o", "name")).splitlines()[0]
     assert "simulated" in await kubectl("logs", pod)
-    assert "not implement" in await kubectl.fails("create", "token", "default")
+    assert "does not implement pods/exec" in await kubectl.fails("exec", pod, "--", "ls")
 
 
 async def test_wrong_credentials(kubectl: Kubectl) -> None:
