@@ -44,6 +44,8 @@ async def test_embedded(name: str) -> None:
 async def test_real(name: str, real_kubeconfig: Path) -> None:
     client = connect(load_config(kubeconfig=real_kubeconfig))
     try:
+        if replay.load_case(name).get("needs") == "compaction" and not await replay.has_compacted(client.transport):
+            pytest.skip("this server has only just started: it still knows everything that happened")
         actual = await replay.run(name, client.transport)
     finally:
         await client.close()
