@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-# aiohttp takes longer to import than the rest of an operator's runtime together, so it waits for the first request.
+# aiohttp takes longer to import than the rest of an operator, so the first transport imports it.
 
 _LARGE = 2**20
 
@@ -57,6 +57,9 @@ class NetworkTransport:
         """
         if not server.startswith(("http://", "https://")):
             raise UsageError(f"{server!r} is not the URL of a server", hint="it begins with https:// (or http://)")
+        # Here rather than at the first request, which is timed, and during which others wait for the loop.
+        import aiohttp  # noqa: F401
+
         self.server = server.rstrip("/")
         self._tls = tls or TlsConfig()
         self._proxy = ProxyFromEnvironment.read().for_url(server) if proxy is None else proxy

@@ -6,7 +6,7 @@ from kubewright.objects.base import Model, field
 from kubewright.objects.compare import subset_differences
 from kubewright.objects.conditions import find_condition, is_true, set_condition
 from kubewright.objects.crd import crd, stored_version
-from kubewright.objects.decode import decode
+from kubewright.objects.decode import decode, prepare_decoding
 from kubewright.objects.gvk import ApiResource, GroupVersionKind, ObjectKey, parse_api_version
 from kubewright.objects.jsontree import JsonObject, JsonValue
 from kubewright.objects.markers import (
@@ -128,6 +128,7 @@ __all__ = [
     "parse_field_selector",
     "parse_label_selector",
     "parse_quantity",
+    "prepare_decoding",
     "resource",
     "rules",
     "same_json",
