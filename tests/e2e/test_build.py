@@ -13,11 +13,17 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
+import threading
+import urllib.parse
+import urllib.request
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -125,10 +131,15 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def lay_out_example(folder: Path) -> Path:
+    """The example beside a copy of the framework, which it depends on by path: the checkout may be worked on."""
+    framework = folder.with_name("framework")
+    shutil.copytree(ROOT / "src", framework / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, framework)
     ignored = shutil.ignore_patterns(".*", "__pycache__", "image", "uv.lock")
     shutil.copytree(ROOT / "examples" / "appservice", folder, ignore=ignored)
     pyproject = folder / "pyproject.toml"
-    pyproject.write_text(pyproject.read_text().replace('path = "../.."', f'path = "{ROOT}"'))
+    pyproject.write_text(pyproject.read_text().replace('path = "../.."', 'path = "../framework"'))
     lock(folder)
     return folder
 
@@ -145,6 +156,7 @@ def locked_example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(locked_example: Path, tmp_path: Path) -> Path:
+    (tmp_path / "framework").symlink_to(locked_example.with_name("framework"))
     return shutil.copytree(locked_example, tmp_path / "project")
 
 
@@ -432,3 +444,355 @@ def test_a_full_disk_leaves_nothing_half_written(project: Path, tmp_path: Path, 
             assert not (tmp_path / "out.tar").exists()
     finally:
         subprocess.run(["umount", str(full)], check=True)
+
+
+class DockerRegistry:
+    """Debian's docker-registry, running, and what it holds, read without credentials of Kubewright's making."""
+
+    def __init__(self, host: str, data: Path, log: list[str]) -> None:
+        self.host = host
+        self.data = data
+        self.log = log
+
+    def get(self, path: str, accept: str = "*/*") -> tuple[bytes, str]:
+        request = urllib.request.Request(f"http://{self.host}/v2/{path}", headers={"Accept": accept})
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.read(), response.headers["Content-Type"]
+
+    def json(self, path: str, accept: str = "*/*") -> Json:
+        document: Json = json.loads(self.get(path, accept)[0])
+        return document
+
+    def tags(self, repository: str) -> list[str]:
+        folder = self.data / "docker/registry/v2/repositories" / repository / "_manifests/tags"
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+RunRegistry = Callable[..., DockerRegistry]
+
+
+@pytest.fixture
+def run_registry(start: Callable[..., Any], tmp_path: Path) -> RunRegistry:
+    """Start a registry on any free port; ``http`` and ``auth`` go into its configuration."""
+
+    def begin(http: Json | None = None, auth: Json | None = None) -> DockerRegistry:
+        data = tmp_path / "registry"
+        config: Json = {
+            "version": "0.1",
+            "log": {"level": "info"},
+            "storage": {"filesystem": {"rootdirectory": str(data)}},
+            "http": {"addr": "127.0.0.1:0", **(http or {})},
+        }
+        if auth is not None:
+            config["auth"] = auth
+        (tmp_path / "registry.yml").write_text(json.dumps(config))
+        process = start("docker-registry", "serve", tmp_path / "registry.yml")
+        found = re.search(r"listening on (127\.0\.0\.1:\d+)", process.wait_for("listening on"))
+        assert found is not None
+        return DockerRegistry(found[1], data, process.lines)
+
+    return begin
+
+
+@needs_registry
+@needs_debian
+def test_what_is_pushed_is_what_is_built(
+    project: Path, base: Path, tmp_path: Path, machine: Machine, run_registry: RunRegistry
+) -> None:
+    registry = run_registry()
+    image = f"{registry.host}/team/opdemo:1"
+    machine.build(project, image, "--base", base, "--push", "--output", tmp_path / "out")
+    layout = Layout(tmp_path / "out")
+    [entry, bill] = layout.index["manifests"]
+    data, media_type = registry.get("team/opdemo/manifests/1", MANIFEST)
+    assert media_type == MANIFEST
+    assert data == layout.blob(entry["digest"])
+    for manifest in (json.loads(data), registry.json(f"team/opdemo/manifests/{bill['digest']}", MANIFEST)):
+        for descriptor in (manifest["config"], *manifest["layers"]):
+            assert registry.get(f"team/opdemo/blobs/{descriptor['digest']}")[0] == layout.blob(descriptor["digest"])
+    referrers = registry.json(f"team/opdemo/manifests/{entry['digest'].replace(':', '-')}", INDEX)
+    assert [each["artifactType"] for each in referrers["manifests"]] == ["application/vnd.cyclonedx+json"]
+
+    said = machine.build(project, image, "--base", base, "--push")
+    assert f"pushed        {registry.host}/team/opdemo:1@{entry['digest']}" in said
+    assert "of 16" not in said
+    assert said.count("there already") == len(json.loads(data)["layers"]) + 3
+
+
+@needs_registry
+@needs_debian
+def test_a_change_of_code_pushes_the_project_alone(
+    project: Path, base: Path, machine: Machine, run_registry: RunRegistry
+) -> None:
+    registry = run_registry()
+    machine.build(project, f"{registry.host}/opdemo:1", "--base", base, "--push")
+    operator = project / "src" / "opdemo" / "operator.py"
+    operator.write_text(operator.read_text() + "\nCHANGED = True\n")
+    said = machine.build(project, f"{registry.host}/opdemo:2", "--base", base, "--push")
+    pushed = [line.split("push ")[1] for line in said.splitlines() if "push " in line]
+    sent = {line.partition(":")[0] for line in pushed if "there already" not in line}
+    assert sent == {"project opdemo", "config"}
+    assert said.count("as before") == 2
+
+
+@needs_registry
+def test_layers_that_the_registry_has_elsewhere_are_mounted(
+    project: Path, tmp_path: Path, machine: Machine, run_registry: RunRegistry
+) -> None:
+    registry = run_registry()
+    where = small_base(tmp_path / "base", "linux/amd64", "linux/arm64")
+    both = ("--platform", "linux/amd64,linux/arm64")
+    machine.build(project, f"{registry.host}/first:1", "--base", where, *both, "--push")
+    root = registry.json("first/manifests/1", INDEX)
+    assert [each["platform"]["architecture"] for each in root["manifests"]] == ["amd64", "arm64"]
+    said = machine.build(
+        project, f"{registry.host}/second:1", "--base", f"{registry.host}/first:1", *both, "--push"
+    )
+    assert f"mounted from {registry.host}/first" in said
+    image = registry.json("second/manifests/1", INDEX)["manifests"][1]
+    manifest = registry.json(f"second/manifests/{image['digest']}", MANIFEST)
+    texts = manifest["annotations"]
+    assert texts["org.opencontainers.image.base.name"] == f"{registry.host}/first:1"
+    assert texts["org.opencontainers.image.base.digest"] == root["manifests"][1]["digest"]
+    pinned = f"{registry.host}/first@{root['manifests'][0]['digest']}"
+    assert "linux/amd64 sha256:" in machine.build(
+        project, "third", "--base", pinned, "--output", tmp_path / "third"
+    )
+    said = machine.refuses(
+        project, "third", "--base", f"{registry.host}/missing:1", "--output", tmp_path / "fourth"
+    )
+    assert "refused to give the image" in said
+    assert "404" in said
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that no one signed, and its key."""
+    certificate, key = folder / "tls.crt", folder / "tls.key"
+    words = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=registry -addext subjectAltName=IP:127.0.0.1"
+    )
+    command = [*words.split(), "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return certificate, key
+
+
+@needs_registry
+@pytest.mark.skipif(shutil.which("htpasswd") is None, reason="htpasswd (apache2-utils) is not installed")
+def test_tls_and_passwords(project: Path, tmp_path: Path, run_registry: RunRegistry) -> None:
+    crt, key = certificate(tmp_path)
+    htpasswd = subprocess.run(["htpasswd", "-Bbn", "jane", "secret"], capture_output=True, check=True).stdout
+    (tmp_path / "htpasswd").write_bytes(htpasswd)
+    tls = {"tls": {"certificate": str(crt), "key": str(key)}}
+    registry = run_registry(tls, {"htpasswd": {"realm": "here", "path": str(tmp_path / "htpasswd")}})
+    machine = Machine(tmp_path / "home")
+    where = small_base(tmp_path / "base", "linux/amd64")
+    words = (project, f"{registry.host}/opdemo:1", "--base", where, "--push")
+
+    said = machine.refuses(*words)
+    assert "is not trusted" in said
+    assert f"certs.d/{registry.host}/ca.crt" in said
+    trusted = machine.home / ".docker" / "certs.d" / registry.host
+    trusted.mkdir(parents=True)
+    shutil.copy(crt, trusted / "ca.crt")
+    said = machine.refuses(*words)
+    assert "wants credentials" in said
+    assert f"docker login {registry.host}" in said
+    machine.log_in(registry.host, "jane", "wrong")
+    said = machine.refuses(*words)
+    assert "does not accept the credentials of jane" in said
+    assert "wrong" not in said
+    assert registry.tags("opdemo") == []
+    machine.log_in(registry.host, "jane", "secret")
+    machine.build(*words)
+    assert "1" in registry.tags("opdemo")
+
+    machine.docker_config({"credHelpers": {registry.host: "test"}})
+    said = machine.refuses(*words)
+    assert "docker-credential-test, which is not on the PATH" in said
+    helper = machine.home / "bin" / "docker-credential-test"
+    helper.parent.mkdir()
+    answer = json.dumps({"Username": "jane", "Secret": "secret"})
+    helper.write_text(
+        f"#!/bin/sh\nread registry\n[ $1 = get ] && [ $registry = {registry.host} ] && echo '{answer}'\n"
+    )
+    helper.chmod(0o755)
+    assert "there already" in machine.build(*words)
+    helper.write_text("#!/bin/sh\necho the keychain is locked\nexit 1\n")
+    assert "the keychain is locked" in machine.refuses(*words)
+
+
+class TokenService(ThreadingHTTPServer):
+    """Gives tokens that docker-registry trusts to jane alone."""
+
+    def __init__(self, crt: Path, key: Path) -> None:
+        super().__init__(("127.0.0.1", 0), TokenHandler)
+        self.crt, self.key = crt, key
+        self.asked: list[str] = []
+
+    def token(self, scopes: list[str], service: str) -> str:
+        access = []
+        for scope in scopes:
+            kind, name, actions = scope.split(":")
+            access.append({"type": kind, "name": name, "actions": actions.split(",")})
+        der = "".join(line for line in self.crt.read_text().splitlines() if not line.startswith("---"))
+        head = {"typ": "JWT", "alg": "RS256", "x5c": [der]}
+        body = {
+            "iss": "test",
+            "sub": "jane",
+            "aud": service,
+            "exp": 4102444800,
+            "nbf": 0,
+            "iat": 0,
+            "access": access,
+        }
+        signed = ".".join(_url64(json.dumps(part).encode()) for part in (head, body))
+        command = ["openssl", "dgst", "-sha256", "-sign", str(self.key)]
+        signature = subprocess.run(command, input=signed.encode(), capture_output=True, check=True).stdout
+        return f"{signed}.{_url64(signature)}"
+
+
+def _url64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class TokenHandler(BaseHTTPRequestHandler):
+    server: TokenService
+
+    def do_GET(self) -> None:
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+        self.server.asked += query["scope"]
+        wanted = "Basic " + base64.b64encode(b"jane:secret").decode()
+        allowed = self.headers.get("Authorization") == wanted
+        self._answer(query["scope"], query["service"][0], allowed=allowed)
+
+    def do_POST(self) -> None:
+        form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        allowed = form["grant_type"] == ["refresh_token"] and form["refresh_token"] == ["refresh-me"]
+        self._answer(form["scope"][0].split(" "), form["service"][0], allowed=allowed)
+
+    def _answer(self, scopes: list[str], service: str, *, allowed: bool) -> None:
+        body = json.dumps({"token": self.server.token(scopes, service)} if allowed else {}).encode()
+        self.send_response(200 if allowed else 401)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> Iterator[TokenService]:
+    with TokenService(*certificate(tmp_path)) as service:
+        thread = threading.Thread(target=service.serve_forever)
+        thread.start()
+        yield service
+        service.shutdown()
+        thread.join()
+
+
+@needs_registry
+def test_tokens(project: Path, tmp_path: Path, tokens: TokenService, run_registry: RunRegistry) -> None:
+    realm = f"http://127.0.0.1:{tokens.server_port}/token"
+    settings = {"realm": realm, "service": "here", "issuer": "test", "rootcertbundle": str(tokens.crt)}
+    registry = run_registry(auth={"token": settings})
+    machine = Machine(tmp_path / "home")
+    where = small_base(tmp_path / "base", "linux/amd64")
+    words = (project, f"{registry.host}/team/opdemo:1", "--base", where, "--push")
+    assert "refused an anonymous login" in machine.refuses(*words)
+    machine.log_in(registry.host, "jane", "secret")
+    machine.build(*words)
+    assert set(tokens.asked) == {"repository:team/opdemo:pull,push"}
+    machine.docker_config({"auths": {registry.host: {"identitytoken": "refresh-me"}}})
+    assert "there already" in machine.build(*words)
+    other = (project, f"{registry.host}/team/other:1", "--base", f"{registry.host}/team/opdemo:1", "--push")
+    assert f"mounted from {registry.host}/team/opdemo" in machine.build(*other)
+
+
+class Cutting:
+    """A way to a server that breaks the connection after so many bytes, so many times."""
+
+    def __init__(self, target: str, after: int, times: int) -> None:
+        host, _, port = target.partition(":")
+        self._target = (host, int(port))
+        self._after = after
+        self.cuts_left = times
+        self._sockets: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join()
+        for end in self._sockets:
+            end.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(self._target)
+            self._sockets += [near, far]
+            for words in ((near, far, True), (far, near, False)):
+                thread = threading.Thread(target=self._pipe, args=words)
+                self._threads.append(thread)
+                thread.start()
+
+    def _pipe(self, source: socket.socket, target: socket.socket, count: bool) -> None:
+        carried = 0
+        try:
+            while data := source.recv(65536):
+                carried += len(data)
+                if count and carried > self._after and self.cuts_left:
+                    self.cuts_left -= 1
+                    break
+                target.sendall(data)
+        except OSError:
+            pass
+        finally:
+            for end in (source, target):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+
+
+@needs_registry
+@needs_debian
+def test_a_push_that_breaks_is_finished_all_the_same(
+    project: Path, base: Path, machine: Machine, run_registry: RunRegistry
+) -> None:
+    registry = run_registry()
+    way = Cutting(registry.host, after=6_000_000, times=2)
+    try:
+        machine.build(project, f"{way.host}/opdemo:1", "--base", base, "--push")
+    finally:
+        way.close()
+    assert way.cuts_left == 0
+    manifest = registry.json("opdemo/manifests/1", MANIFEST)
+    for layer in manifest["layers"]:
+        assert len(registry.get(f"opdemo/blobs/{layer['digest']}")[0]) == layer["size"]
+
+    broken = Cutting(registry.host, after=3_000_000, times=1000)
+    try:
+        said = machine.refuses(project, f"{broken.host}/other:1", "--base", base, "--push")
+    finally:
+        broken.close()
+    assert "broke" in said
+    assert registry.tags("other") == []
+
+
+def test_a_registry_that_is_not_there(project: Path, tmp_path: Path, machine: Machine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nobody = f"127.0.0.1:{listener.getsockname()[1]}"
+    where = small_base(tmp_path / "base", "linux/amd64")
+    said = machine.refuses(project, f"{nobody}/opdemo:1", "--base", where, "--push")
+    assert "nothing listens there" in said
+    assert f"is the registry {nobody} up" in said
+    assert "kubeconfig" not in said
+    said = machine.refuses(project, "opdemo:1", "--base", f"{nobody}/python:3.11", "--output", tmp_path / "out")
+    assert "nothing listens there" in said

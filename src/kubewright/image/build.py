@@ -135,7 +135,6 @@ class Builder:
             bill = bill_of_materials(
                 made.project,
                 made.packages,
-                image=reference.name,
                 platform=image.platform,
                 base=(standing.name, image.digest),
                 epoch=epoch,

@@ -17,7 +17,6 @@ def bill_of_materials(
     project: Package,
     packages: Sequence[Package],
     *,
-    image: str,
     platform: Platform,
     base: tuple[str, str],
     epoch: int,
@@ -27,7 +26,6 @@ def bill_of_materials(
     Args:
         project: what the image is made for.
         packages: all others that were put into it.
-        image: its name.
         platform: which of its images.
         base: name and digest of the base image, whose own content is not listed.
         epoch: when it was made, in seconds since 1970.
@@ -54,10 +52,7 @@ def bill_of_materials(
             "component": {
                 **_library(project),
                 "type": "application",
-                "properties": [
-                    {"name": "kubewright:image", "value": image},
-                    {"name": "kubewright:platform", "value": str(platform)},
-                ],
+                "properties": [{"name": "kubewright:platform", "value": str(platform)}],
             },
         },
         "components": components,
