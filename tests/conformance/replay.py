@@ -5,7 +5,9 @@ A case is ``cases/<name>.yaml``: ``steps``, each of them ``send: METHOD path?que
 ``pause: seconds``, for what the real server learns of a little later and the embedded one at once. ``NS`` stands
 for the case's namespace, which is made before and removed after. ``save: {TOKEN: status.token}`` keeps a part of
 the answer: the word stands for it in the steps that follow, and in what is recorded. What the real server answered
-is in ``recorded/<name>.json``, one answer for each ``send``.
+is in ``recorded/<name>.json``, one answer for each ``send``. A case with ``hooks`` has a webhook (see webhook.py):
+``HOOK`` stands for its host and port, ``CA`` for its authority, and ``reviews: true`` (or
+``sorted``, by path) tells what it was sent since.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import asyncio
 import base64
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -24,6 +27,9 @@ from kubewright.server import InMemoryTransport
 from kubewright.wire import Request, Transport
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+from webhook import Webhook  # noqa: E402
+
 CASES = HERE / "cases"
 RECORDED = HERE / "recorded"
 HEADERS = ("content-type", "warning")
@@ -59,15 +65,27 @@ async def run(name: str, transport: Transport) -> list[dict[str, Any]]:
     """Send the steps of a case; the answers, comparable."""
     case = load_case(name)
     namespace = namespace_of(name)
+    hook = Webhook(case.get("hooks") or {})
     made: list[str] = []
     normal = Normalizer()
     saved: dict[str, str] = {}
+    if "hooks" in case:
+        await hook.start()
+        saved = {"HOOK": hook.host, "CA": hook.authority}
+        for word, value in saved.items():
+            normal.name(value, f"<{word.lower()}>")
     await _remove_namespace(transport, namespace)
     if case.get("namespace", True):
         await _send(transport, "POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
     answers = []
     try:
         for step in case["steps"]:
+            if "reviews" in step:
+                if step["reviews"] == "sorted":  # validating webhooks are called all at once
+                    hook.received.sort(key=lambda one: one["path"])
+                answers.append({"reviews": normal.value(hook.received)})
+                hook.received = []
+                continue
             if "pause" in step:
                 if not isinstance(transport, InMemoryTransport):
                     await asyncio.sleep(step["pause"])
@@ -82,9 +100,11 @@ async def run(name: str, transport: Transport) -> list[dict[str, Any]]:
             answers.append(normal.answer(step["send"], status, headers, body))
     finally:
         # What refuses deletes goes first.
-        for path in sorted(reversed(made), key=lambda path: "admissionregistration" not in path):
+        made.reverse()
+        for path in sorted(made, key=lambda path: "admissionregistration" not in path):
             await _remove(transport, path)
         await _remove_namespace(transport, namespace)
+        await hook.close()
     return answers
 
 
@@ -209,6 +229,9 @@ class Normalizer:
             if "items" in value and isinstance(value.get("metadata"), dict):
                 metadata = {**value["metadata"], "resourceVersion": "<list>"}
                 value = {**value, "metadata": metadata}
+            if value.get("type") == "BOOKMARK":
+                metadata = {**value["object"]["metadata"], "resourceVersion": "<bookmark>"}
+                value = {**value, "object": {**value["object"], "metadata": metadata}}
             if value.get("kind") == "Table":
                 value = {**value, "rows": [_ageless(row) for row in value.get("rows") or []]}
             if isinstance(value.get("managedFields"), list):

@@ -11,7 +11,7 @@ import pytest
 
 from kubewright.client import connect
 from kubewright.client.kubeconfig import load_config
-from kubewright.server import InMemoryTransport, Server
+from kubewright.server import InMemoryTransport, Server, UserInfo
 
 
 def _load() -> ModuleType:
@@ -34,7 +34,9 @@ def _recorded(name: str) -> list[object]:
 async def test_embedded(name: str) -> None:
     server = Server()
     server.store.revision = 10_000  # as if it had run for a while: versions are not mistaken for other numbers
-    actual = await replay.run(name, InMemoryTransport(server))
+    # The administrator of the server that was recorded.
+    admin = UserInfo("admin", uid="admin", groups=("system:masters", "system:authenticated"))
+    actual = await replay.run(name, InMemoryTransport(server, admin))
     lines = replay.unexplained(name, _recorded(name), actual)
     assert not lines, "\n".join(lines)
 

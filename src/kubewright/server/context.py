@@ -53,6 +53,7 @@ class Context:
         user: who asks.
         dry_run: nothing will be stored; allocate nothing.
         field_manager: who is recorded as the owner of the fields written.
+        options: the request's own options, as admission sees them, without kind.
         warnings: texts for ``Warning`` headers; append to it.
         now: the time of the request as objects carry it, whole seconds.
     """
@@ -69,4 +70,5 @@ class Context:
     user: UserInfo = ADMIN
     dry_run: bool = False
     field_manager: str = ""
+    options: JsonObject = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)

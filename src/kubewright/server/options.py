@@ -155,6 +155,18 @@ class DeleteOptions:
             resource_version=preconditions.get("resourceVersion"),
         )
 
+    def to_object(self) -> JsonObject:
+        """As admission is told of them."""
+        preconditions = {"uid": self.uid, "resourceVersion": self.resource_version}
+        told = {
+            "gracePeriodSeconds": self.grace_period_seconds,
+            "preconditions": {key: value for key, value in preconditions.items() if value is not None} or None,
+            "orphanDependents": self.orphan_dependents,
+            "propagationPolicy": self.propagation_policy or None,
+            "dryRun": ["All"] if self.dry_run else None,
+        }
+        return {key: value for key, value in told.items() if value is not None}
+
 
 def _typed(
     given: JsonObject, name: str, kind: type[ValueT], otherwise: Callable[[], ValueT | None]

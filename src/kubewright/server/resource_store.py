@@ -110,6 +110,9 @@ class ResourceStore:
         """As :meth:`create`, of an object whose managed fields are already right."""
         strategy = self.definition.strategy
         self._reset(strategy, obj, None, context)
+        metadata.wipe_system_fields(obj["metadata"])
+        attributes = Attributes("CREATE", self.resource, context, obj)
+        await self._admission.admit(attributes)
         meta = obj["metadata"]
         generated = bool(meta.get("generateName")) and not meta.get("name")
         metadata.wipe_system_fields(meta)
@@ -121,8 +124,6 @@ class ResourceStore:
             if not self._exists(context, meta) or attempt == _GENERATE_RETRIES - 1:
                 break
         name = context.name = meta.get("name") or ""
-        attributes = Attributes("CREATE", self.resource, context, obj)
-        await self._admission.admit(attributes)
         strategy.prepare_for_create(obj, context)
         self._refuse(name, self._creation_errors(obj, context))
         await self._admission.validate(attributes)
@@ -221,16 +222,15 @@ class ResourceStore:
     ) -> Written | None:
         old = self.decode(entry)
         obj = change(self.decode(entry))
-        meta: JsonObject = obj["metadata"]
         name = old["metadata"]["name"]
-        self._check_version(meta, entry, name, strategy)
-        metadata.match_namespace(meta, context.namespace if self.resource.namespaced else "")
+        metadata.match_namespace(obj["metadata"], context.namespace if self.resource.namespaced else "")
         self._reset(strategy, obj, old, context)
         if not tracked:
             writepath.track_update(self.definition, old, obj, context)
         attributes = Attributes("UPDATE", self.resource, context, obj, old)
         await self._admission.admit(attributes)
-        meta = obj["metadata"]
+        meta: JsonObject = obj["metadata"]
+        self._check_version(meta, entry, name, strategy)
         self._keep_system_fields(meta, old["metadata"])
         strategy.prepare_for_update(obj, old, context)
         meta = obj["metadata"]

@@ -9,21 +9,22 @@ from kubewright import clock
 from kubewright.server import options, status
 from kubewright.server.access import Access
 from kubewright.server.admission import Admission
+from kubewright.server.admission_webhooks import MutatingWebhooks, ValidatingWebhooks
 from kubewright.server.authentication import Authenticator
 from kubewright.server.authorization import Authorizer
 from kubewright.server.authorization.escalation import EscalationCheck
 from kubewright.server.context import ADMIN, Context, UserInfo
 from kubewright.server.discovery import Discovery, no_such_page
 from kubewright.server.handlers import answering, delete, read, subresources, watch, write
-from kubewright.server.handlers.scope import Scope
+from kubewright.server.handlers.scope import Scope, warning_header
 from kubewright.server.lookups import StoreLookups
 from kubewright.server.registry import ResourceDefinition
 from kubewright.server.resource_store import ResourceStore
 from kubewright.server.resources import ServedResources
-from kubewright.server.routing import RequestInfo, parse_resource_request, split_path
+from kubewright.server.routing import RequestInfo, check_name, parse_resource_request, split_path
 from kubewright.server.status import StatusError
 from kubewright.server.store import HISTORY, Store
-from kubewright.wire import Request, Response
+from kubewright.wire import Request, Response, WholeResponse
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +45,11 @@ class Server:
         self.authorizer = Authorizer(self.store)
         self._access = Access(self.authorizer)
         self.admission = Admission()
-        self.admission.plugins.append(EscalationCheck(self.authorizer))
+        self.admission.plugins += [
+            MutatingWebhooks(self),
+            EscalationCheck(self.authorizer),
+            ValidatingWebhooks(self),
+        ]
         self._discovery = Discovery(self.resources)
         self._stores: dict[ResourceDefinition, ResourceStore] = {}
         self._closing = False
@@ -70,7 +75,9 @@ class Server:
                 user = self.authenticator.authenticate(request.headers.get("authorization", ""))
             return await self._dispatch(request, user)
         except StatusError as error:
-            return error.to_response()
+            refusal = error.to_response()
+            # HEAD asks for no body.
+            return WholeResponse(refusal.status, refusal.headers, b"") if request.method == "HEAD" else refusal
         except RecursionError:
             return status.bad_request("the object is nested too deeply").to_response()
         except Exception as error:  # noqa: BLE001 - a client is answered, whatever went wrong here
@@ -120,7 +127,15 @@ class Server:
         scope = self._scope(request, info, query, definition, user)
         if definition.deprecation:
             scope.context.warnings.append(definition.deprecation)
-        return await self._answer(scope)
+        try:
+            return await self._answer(scope)
+        except StatusError as error:
+            if not scope.context.warnings:
+                raise
+            refusal = error.to_response()
+            return WholeResponse(
+                refusal.status, {**refusal.headers, "warning": warning_header(scope.context.warnings)}, refusal.body
+            )
 
     def _scope(
         self,
@@ -150,6 +165,9 @@ class Server:
     async def _answer(self, scope: Scope) -> Response:
         info, definition = scope.info, scope.definition
         resource = definition.resource
+        if scope.request.method == "HEAD":
+            raise status.method_not_allowed()
+        check_name(info.name)
         if definition.missing and definition.answer_create is None:
             raise status.not_implemented(definition.missing)
         if resource.namespaced != bool(info.namespace) and not self._is_across_namespaces(info):

@@ -8,9 +8,12 @@ from kubewright.server.handlers.decoding import accept_object, read_body
 from kubewright.server.handlers.patching import patcher
 from kubewright.server.handlers.scope import Scope
 from kubewright.server.lifecycle import check_create
-from kubewright.server.options import WriteOptions
+from kubewright.server.options import WriteOptions, text
 from kubewright.server.registry import Strategy
 from kubewright.wire import WholeResponse
+
+_TOLD = ("fieldManager", "fieldValidation")
+"""Options that admission is told of."""
 
 
 async def create(scope: Scope) -> WholeResponse:
@@ -99,6 +102,9 @@ def subresource_strategy(scope: Scope) -> Strategy | None:
 def prepare_context(scope: Scope, options: WriteOptions) -> None:
     """Put into the context what the options say."""
     scope.context.dry_run = options.dry_run
+    scope.context.options = {name: text(scope.query, name) for name in _TOLD if name in scope.query}
+    if options.dry_run:
+        scope.context.options["dryRun"] = ["All"]
     agent = scope.request.headers.get("user-agent", "").partition("/")[0]
     scope.context.field_manager = options.field_manager or agent[:128] or "unknown"
 

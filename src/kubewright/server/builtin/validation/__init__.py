@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubewright.server.builtin.strategy import Validate, ValidateUpdate
-from kubewright.server.builtin.validation import others, pods, services, workloads
+from kubewright.server.builtin.validation import others, pods, services, webhooks, workloads
 
 __all__ = ["VALIDATE", "VALIDATE_UPDATE"]
 
@@ -28,6 +28,8 @@ VALIDATE: dict[str, Validate] = {
     "leases.coordination.k8s.io": others.lease,
     "events": others.event,
     "ingresses.networking.k8s.io": others.ingress,
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io": webhooks.webhook_configuration,
+    "validatingwebhookconfigurations.admissionregistration.k8s.io": webhooks.webhook_configuration,
 }
 VALIDATE_UPDATE: dict[str, ValidateUpdate] = {
     "pods": pods.pod_update,

@@ -16,6 +16,14 @@ class BadExpression(ValueError):
     """An expression that does not compile; the message shows where."""
 
 
+class WrongResult(BadExpression):
+    """An expression that compiles, but gives a value of another type: ``found``."""
+
+    def __init__(self, message: str, found: str) -> None:
+        super().__init__(message)
+        self.found = found
+
+
 class EvaluationFailed(ValueError):
     """An expression that could not be evaluated; the message is Go's where it is known."""
 
@@ -129,7 +137,7 @@ def compiled(expression: str, variables: tuple[tuple[str, str], ...], result: st
             "bool": "cel expression must evaluate to a bool",
             "string": "messageExpression must evaluate to a string",
         }
-        raise BadExpression(what[result])
+        raise WrongResult(what[result], found)
     return program
 
 
