@@ -78,6 +78,7 @@ class Cache:
                 namespace=scope.namespace or None,
                 label_selector=scope.label_selector,
                 field_selector=scope.field_selector,
+                metadata_only=scope.metadata_only,
             )
         except NotFound:
             return ListResult([], "")

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 from kubewright.cache.resource_version import is_newer
 from kubewright.cache.scope import Scope
 from kubewright.cache.store import Store
-from kubewright.cache.trim import without_managed_fields
+from kubewright.cache.trim import metadata_only, without_managed_fields
 from kubewright.client import ListResult
 from kubewright.objects import ObjectKey, RawObject
 
@@ -198,7 +198,7 @@ class Informer:
 
     def _overlay(self, obj: RawObject, origin: object) -> None:
         key, version = obj.key, obj.metadata.resource_version
-        obj.raw = without_managed_fields(obj.raw)
+        self._trim(obj)
         known = self.store.get(key)
         if not is_newer(version, self.version) or self._is_dead(obj):
             return  # the watch has told of it, and perhaps of its end
@@ -213,6 +213,9 @@ class Informer:
         self._notify(Change("MODIFIED" if known else "ADDED", known, obj, origin=origin))
 
     # Both.
+
+    def _trim(self, obj: RawObject) -> None:
+        obj.raw = (metadata_only if self.scope.metadata_only else without_managed_fields)(obj.raw)
 
     def _is_dead(self, obj: RawObject) -> bool:
         return (obj.key, obj.metadata.uid) in self._tombstones
@@ -234,7 +237,7 @@ class Informer:
                 self._notify(Change("MODIFIED", known, obj))
             return
         self._forget_echoes(key, version)
-        obj.raw = without_managed_fields(obj.raw)
+        self._trim(obj)
         self.store.put(obj)
         self._notify(Change("MODIFIED" if known else "ADDED", known, obj, initial=initial))
 

@@ -110,6 +110,7 @@ class Reflector:
             namespace=scope.namespace or None,
             label_selector=scope.label_selector,
             field_selector=scope.field_selector,
+            metadata_only=scope.metadata_only,
         ):
             if page.restarted:
                 items.clear()
@@ -136,6 +137,7 @@ class Reflector:
             bookmarks=True,
             send_initial_events=initial,
             timeout_seconds=int(clock.jitter(WATCH_SECONDS, 1.0)),
+            metadata_only=scope.metadata_only,
         )
         async with watch:
             if initial:

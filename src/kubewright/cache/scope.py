@@ -13,12 +13,14 @@ class Scope(NamedTuple):
     Attributes:
         name: the one object of this name, or empty for all.
         label_selector: as kubectl's ``-l`` takes it.
+        metadata_only: nothing of the objects is sent or kept but their metadata.
     """
 
     resource: ApiResource
     namespace: str = ""
     name: str = ""
     label_selector: str = ""
+    metadata_only: bool = False
 
     @property
     def field_selector(self) -> str:
@@ -42,4 +44,6 @@ class Scope(NamedTuple):
             parts.append(f"named {self.name}")
         if self.label_selector:
             parts.append(f"with {self.label_selector}")
+        if self.metadata_only:
+            parts.append("(metadata only)")
         return " ".join(parts)

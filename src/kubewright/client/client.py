@@ -39,6 +39,8 @@ _PATCHES: Mapping[str, str] = {
     "strategic": "application/strategic-merge-patch+json",
     "apply": "application/apply-patch+yaml",
 }
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 # Bookmarks come about once a minute; the load balancers of the clouds cut after 350 s of silence.
 _IDLE_TIMEOUT = 330.0
 
@@ -91,7 +93,7 @@ class Client(Subresources, Connection):
         """All objects, in all namespaces unless one is given; fetched in pages. See :class:`ListOptions`."""
         items: list[ObjectT | RawObject] = []
         resource_version = ""
-        async for page in self._pages(_target(kind), options):
+        async for page in self.pages(kind, **options):
             if page.restarted:
                 items.clear()
             items += page.items
@@ -106,13 +108,15 @@ class Client(Subresources, Connection):
         self, kind: Kind[ObjectT], **options: Unpack[ListOptions]
     ) -> AsyncIterator[Page[ObjectT]] | AsyncIterator[Page[RawObject]]:
         """The pages of a list as they come: mind :attr:`Page.restarted`. See :class:`ListOptions`."""
-        return self._pages(_target(kind), options)  # type: ignore[return-value]
+        target = _target(kind, metadata_only=options.get("metadata_only", False))
+        return self._pages(target, options)  # type: ignore[return-value]
 
     def _pages(
         self, target: Target[ObjectT | RawObject], options: ListOptions
     ) -> AsyncIterator[Page[ObjectT | RawObject]]:
         query, paging = list_query(options)
-        fetch = partial(self.call, "GET", target.resource.path(options.get("namespace") or ""))
+        accept = _METADATA_LIST if options.get("metadata_only") else ""
+        fetch = partial(self.call, "GET", target.resource.path(options.get("namespace") or ""), accept=accept)
         return pages(fetch, target.decode, query=query, paging=paging, limit=options.get("limit", 500))
 
     @overload
@@ -124,11 +128,12 @@ class Client(Subresources, Connection):
 
         Of a typed kind, bookmarks are not handed out: they only move :attr:`Watch.resource_version`.
         """
-        target = _target(kind)
+        target = _target(kind, metadata_only=options.get("metadata_only", False))
         request = Request(
             "GET",
             target.resource.path(options.get("namespace") or ""),
             watch_query(options),
+            {"accept": _METADATA} if options.get("metadata_only") else {},
             stream=True,
             idle_timeout=options.get("idle_timeout", _IDLE_TIMEOUT),
         )
@@ -328,5 +333,9 @@ def _resource(kind: type[Object] | ApiResource) -> ApiResource:
     return kind if isinstance(kind, ApiResource) else kind.api_resource
 
 
-def _target(kind: Kind[ObjectT]) -> Target[ObjectT | RawObject]:
+def _target(kind: Kind[ObjectT], *, metadata_only: bool = False) -> Target[ObjectT | RawObject]:
+    if metadata_only and not isinstance(kind, ApiResource):
+        raise UsageError(
+            f"metadata_only: what the server sends then is no {kind.kind}", hint=f"use {kind.__name__}.api_resource"
+        )
     return decode.raw(kind) if isinstance(kind, ApiResource) else decode.typed(kind)

@@ -96,10 +96,13 @@ class Connection:
         body: bytes = b"",
         *,
         content_type: str = "",
+        accept: str = "",
         timeout: float | None = None,  # noqa: ASYNC109 - the transport's, for the head of the answer
     ) -> bytes:
         """Send one request and read its answer. Raises as :meth:`raw` does."""
-        headers: Mapping[str, str] = {"content-type": content_type} if content_type else {}
+        headers: dict[str, str] = {"content-type": content_type} if content_type else {}
+        if accept:
+            headers["accept"] = accept
         response = await self.raw(Request(method, path, query, headers, body, timeout))
         return await response.read()
 

@@ -20,6 +20,7 @@ class ListOptions(TypedDict, total=False):
         limit: items fetched at once, 500 by default; 0 is all.
         resource_version: unset reads the newest state; ``"0"`` whatever the server has at hand.
         resource_version_match: ``Exact`` or ``NotOlderThan``, with ``resource_version``.
+        metadata_only: the server sends nothing of the objects but their metadata; for an ``ApiResource``.
     """
 
     namespace: str | None
@@ -28,6 +29,7 @@ class ListOptions(TypedDict, total=False):
     limit: int
     resource_version: str
     resource_version_match: str
+    metadata_only: bool
 
 
 class WatchOptions(TypedDict, total=False):
@@ -43,6 +45,7 @@ class WatchOptions(TypedDict, total=False):
             ``k8s.io/initial-events-end`` (WatchList, KEP-3157).
         timeout_seconds: the server ends the watch after so long; None leaves that to the server.
         idle_timeout: seconds of silence after which the connection is taken for dead, 330 by default.
+        metadata_only: the server sends nothing of the objects but their metadata; for an ``ApiResource``.
     """
 
     namespace: str | None
@@ -53,6 +56,7 @@ class WatchOptions(TypedDict, total=False):
     send_initial_events: bool
     timeout_seconds: int | None
     idle_timeout: float
+    metadata_only: bool
 
 
 class WriteOptions(TypedDict, total=False):

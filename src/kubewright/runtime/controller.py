@@ -51,12 +51,15 @@ class Reads:
         names: of the only objects read: each is watched by itself, and RBAC is granted for these names.
         labels: a label selector that all objects read match, as kubectl's ``-l`` takes it or as a mapping.
         namespaces: where, if not in the operator's own namespaces.
+        metadata_only: nothing but the objects' metadata is sent and kept: ``seen.metadata`` and
+            ``seen.list_metadata`` answer, ``seen.get`` does not. RBAC cannot tell the difference.
     """
 
     kind: type[Object]
     names: Sequence[str] = ()
     labels: str | Mapping[str, str] = ""
     namespaces: Sequence[str] | None = None
+    metadata_only: bool = False
 
 
 class Controller(Generic[ObjectT]):

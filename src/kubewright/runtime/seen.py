@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol, TypeAlias, TypeVar, overload
 
+import msgspec
+
 from kubewright.errors import UsageError, Waiting
 from kubewright.objects import (
     LabelSelector,
     Object,
     ObjectKey,
+    ObjectMeta,
     RawObject,
     Selector,
     decode,
@@ -24,19 +27,22 @@ ObjectT = TypeVar("ObjectT", bound=Object)
 ALL_NAMESPACES: Final = ""
 """For ``seen.list``: in all namespaces that the operator watches."""
 
-Objects: TypeAlias = list[ObjectT]
+T = TypeVar("T")
+Objects: TypeAlias = list[T]
 AnySelector = str | Mapping[str, str] | LabelSelector | Selector
 
 
 class Reader(Protocol):
     """Where a :class:`Seen` looks."""
 
-    def get(self, kind: type[Object], key: ObjectKey) -> RawObject | None:
-        """The object at ``key``."""
+    def get(self, kind: type[Object], key: ObjectKey, *, metadata_only: bool = False) -> RawObject | None:
+        """The object at ``key``, or at least its metadata."""
         ...
 
-    def list(self, kind: type[Object], namespace: str, selector: Selector) -> Sequence[RawObject]:
-        """The objects selected; the empty namespace is all."""
+    def list(
+        self, kind: type[Object], namespace: str, selector: Selector, *, metadata_only: bool = False
+    ) -> Sequence[RawObject]:
+        """The objects selected, or at least their metadata; the empty namespace is all."""
         ...
 
     def owned_by(self, kind: type[Object], uid: str) -> Sequence[RawObject]:
@@ -99,12 +105,16 @@ class Seen:
             cls, name, namespace = type(kind), kind.metadata.name, kind.metadata.namespace
         else:
             cls = kind
-        if not name:
-            raise UsageError(f"seen.get of {cls.kind} needs a name")
-        key = ObjectKey(self._in(cls, namespace), name)
-        self._read(Got(cls.api_resource.group_resource, key))
-        found = self._reader.get(cls, key)
+        found = self._reader.get(cls, self._got(cls, name, namespace))
         return None if found is None else decode(found, cls)
+
+    def metadata(self, kind: type[Object], name: str, namespace: str | None = None) -> ObjectMeta | None:
+        """The metadata of one object, or None: all there is to see of ``Reads(…, metadata_only=True)``.
+
+        Arguments and errors are those of :meth:`get`.
+        """
+        found = self._reader.get(kind, self._got(kind, name, namespace), metadata_only=True)
+        return None if found is None else _metadata(found)
 
     @overload
     def require(self, kind: ObjectT, /) -> ObjectT: ...
@@ -140,15 +150,34 @@ class Seen:
             UndeclaredRead: the controller does not declare that it reads this.
             DecodeError: one of the objects does not fit its class.
         """
-        where = namespace if namespace == ALL_NAMESPACES else self._in(kind, namespace)
-        chosen = as_selector(selector)
-        self._read(Listed(kind.api_resource.group_resource, where, chosen))
+        where, chosen = self._listed(kind, selector, namespace)
         return [decode(found, kind) for found in sorted(self._reader.list(kind, where, chosen), key=_key)]
+
+    def list_metadata(
+        self, kind: type[Object], selector: AnySelector = "", namespace: str | None = None
+    ) -> Objects[ObjectMeta]:
+        """The metadata of the objects that ``selector`` selects, by name; otherwise as :meth:`list`."""
+        where, chosen = self._listed(kind, selector, namespace)
+        found = self._reader.list(kind, where, chosen, metadata_only=True)
+        return [_metadata(raw) for raw in sorted(found, key=_key)]
 
     def owned(self, kind: type[ObjectT]) -> Objects[ObjectT]:
         """The objects whose controller reference is the object being reconciled, by name."""
         self._read(Owned(kind.api_resource.group_resource, self._uid))
         return [decode(found, kind) for found in sorted(self._reader.owned_by(kind, self._uid), key=_key)]
+
+    def _got(self, kind: type[Object], name: str | None, namespace: str | None) -> ObjectKey:
+        if not name:
+            raise UsageError(f"seen.get of {kind.kind} needs a name")
+        key = ObjectKey(self._in(kind, namespace), name)
+        self._read(Got(kind.api_resource.group_resource, key))
+        return key
+
+    def _listed(self, kind: type[Object], selector: AnySelector, namespace: str | None) -> tuple[str, Selector]:
+        where = namespace if namespace == ALL_NAMESPACES else self._in(kind, namespace)
+        chosen = as_selector(selector)
+        self._read(Listed(kind.api_resource.group_resource, where, chosen))
+        return where, chosen
 
     def _in(self, kind: type[Object], namespace: str | None) -> str:
         if not kind.api_resource.namespaced:
@@ -176,6 +205,17 @@ def _key(raw: RawObject) -> ObjectKey:
     return raw.key
 
 
+class _WithMetadata(msgspec.Struct):
+    metadata: ObjectMeta
+
+
+_with_metadata = msgspec.json.Decoder(_WithMetadata)
+
+
+def _metadata(raw: RawObject) -> ObjectMeta:
+    return _with_metadata.decode(raw.raw).metadata
+
+
 class _Objects:
     """A world made of given objects."""
 
@@ -185,11 +225,13 @@ class _Objects:
     def _of(self, kind: type[Object]) -> Sequence[RawObject]:
         return [raw for cls, raw in self._objects if cls.api_resource == kind.api_resource]
 
-    def get(self, kind: type[Object], key: ObjectKey) -> RawObject | None:
+    def get(self, kind: type[Object], key: ObjectKey, *, metadata_only: bool = False) -> RawObject | None:
         wanted = {key, ObjectKey("", key.name)}  # an object without a namespace is in whichever is asked for
         return next((raw for raw in self._of(kind) if raw.key in wanted), None)
 
-    def list(self, kind: type[Object], namespace: str, selector: Selector) -> Sequence[RawObject]:
+    def list(
+        self, kind: type[Object], namespace: str, selector: Selector, *, metadata_only: bool = False
+    ) -> Sequence[RawObject]:
         return [
             raw
             for raw in self._of(kind)

@@ -25,15 +25,19 @@ class Source:
         informers: by namespace; or one for each namespace and name.
         namespaces: that are watched; ``("",)`` for all.
         names: the only ones watched, or empty for all.
+        metadata_only: nothing else of the objects is here.
     """
 
     kind: type[Object]
     informers: tuple[Informer, ...]
     namespaces: tuple[str, ...]
     names: frozenset[str] = frozenset()
+    metadata_only: bool = False
 
-    def covers(self, namespace: str, name: str = "") -> bool:
+    def covers(self, namespace: str, name: str = "", *, metadata_only: bool = False) -> bool:
         """Whether an object of this name, or a list (no name) in this namespace, would be here."""
+        if self.metadata_only and not metadata_only:
+            return False
         if self.names and name and name not in self.names:
             return False
         return (
@@ -81,26 +85,26 @@ class Sources:
             for raw in _owned(source.informers, uid):
                 yield source.kind, raw
 
-    def get(self, kind: type[Object], key: ObjectKey) -> RawObject | None:
-        """The object at ``key``.
+    def get(self, kind: type[Object], key: ObjectKey, *, metadata_only: bool = False) -> RawObject | None:
+        """The object at ``key``, or at least its metadata.
 
         Raises:
             UndeclaredRead: no declaration of the controller covers it.
         """
         found = None
-        for source in self._declared(kind, key.namespace, key.name):
+        for source in self._declared(kind, key.namespace, key.name, metadata_only=metadata_only):
             for informer in source.informers:
                 found = found or informer.store.get(key)
         return found
 
-    def list(self, kind: type[Object], namespace: str, selector: Selector) -> Found:
-        """The objects selected; in all watched namespaces if it is empty.
+    def list(self, kind: type[Object], namespace: str, selector: Selector, *, metadata_only: bool = False) -> Found:
+        """The objects selected, or at least their metadata; in all watched namespaces if it is empty.
 
         Raises:
             UndeclaredRead: no declaration of the controller covers it.
         """
         found: dict[ObjectKey, RawObject] = {}
-        for source in self._declared(kind, namespace):
+        for source in self._declared(kind, namespace, metadata_only=metadata_only):
             for informer in source.informers:
                 for raw in informer.store.select(namespace, selector):
                     found[raw.key] = raw
@@ -113,7 +117,9 @@ class Sources:
             found.update((raw.key, raw) for raw in _owned(source.informers, uid))
         return [*found.values()]
 
-    def _declared(self, kind: type[Object], namespace: str, name: str = "") -> Sequence[Source]:
+    def _declared(
+        self, kind: type[Object], namespace: str, name: str = "", *, metadata_only: bool = False
+    ) -> Sequence[Source]:
         sources = self._by_resource.get(kind.api_resource.group_resource)
         who = type(self._controller).__name__
         if sources is None:
@@ -121,8 +127,13 @@ class Sources:
                 f"{who} reads {kind.kind} but does not declare it",
                 hint=f"add {kind.__name__} to {who}.owns, or Reads({kind.__name__}, …) to {who}.reads",
             )
-        covering = [source for source in sources if source.covers(namespace, name)]
+        covering = [source for source in sources if source.covers(namespace, name, metadata_only=metadata_only)]
         if not covering:
+            if any(source.covers(namespace, name, metadata_only=True) for source in sources):
+                raise UndeclaredRead(
+                    f"{who} reads {kind.kind}, of which it declares to read the metadata only",
+                    hint=f"use seen.metadata, or take metadata_only from Reads({kind.__name__}, …)",
+                )
             what = f"{kind.kind} {ObjectKey(namespace, name)}" if name else f"{kind.kind} in namespace {namespace}"
             raise UndeclaredRead(
                 f"{who} reads {what}, which is outside what it declares to read",
@@ -134,26 +145,32 @@ class Sources:
         reads = declared if isinstance(declared, Reads) else Reads(declared)
         where = namespaces if reads.namespaces is None else tuple(reads.namespaces)
         selector = str(as_selector(reads.labels)) if reads.labels else ""
-        source = self._source(reads.kind, where, tuple(reads.names), selector)
-        unfiltered = where == ALL and not reads.names and not selector
+        source = self._source(reads.kind, where, tuple(reads.names), selector, metadata_only=reads.metadata_only)
+        unfiltered = where == ALL and not (reads.names or selector or reads.metadata_only)
         if unfiltered and reads.kind.api_resource.group_resource in {"secrets", "configmaps"}:
             logging.getLogger("kubewright.runtime").warning(
-                "%s watches every %s of the cluster: narrow Reads(…) by names, labels or namespaces",
+                "%s watches every %s of the cluster: narrow Reads(…) by names, labels, namespaces or metadata_only",
                 type(self._controller).__name__,
                 reads.kind.kind,
             )
         return source
 
     def _source(
-        self, kind: type[Object], namespaces: tuple[str, ...], names: Sequence[str] = (), selector: str = ""
+        self,
+        kind: type[Object],
+        namespaces: tuple[str, ...],
+        names: Sequence[str] = (),
+        selector: str = "",
+        *,
+        metadata_only: bool = False,
     ) -> Source:
         where = namespaces if kind.api_resource.namespaced else ALL
         informers = tuple(
-            self._cache.informer(Scope(kind.api_resource, namespace, name, selector))
+            self._cache.informer(Scope(kind.api_resource, namespace, name, selector, metadata_only))
             for namespace in where
             for name in (names or ("",))
         )
-        return Source(kind, informers, where, frozenset(names))
+        return Source(kind, informers, where, frozenset(names), metadata_only)
 
 
 def owner_keys(change: Change, kind: type[Object]) -> set[ObjectKey]:
