@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from kubewright.server import status
+from kubewright.server.gotext import quote
+
 _VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
 
@@ -38,6 +41,20 @@ def split_path(path: str) -> list[str]:
     """The decoded segments of ``path``; a slash that was percent-encoded stays within its segment."""
     trimmed = path.strip("/")
     return [unquote(part) for part in trimmed.split("/")] if trimmed else []
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be a segment of a path.
+
+    Raises:
+        StatusError: 404 with a slash in it, 400 if it leads elsewhere.
+    """
+    if "/" in name:
+        raise status.path_not_found()
+    if name in (".", ".."):
+        raise status.bad_request(f"Name parameter invalid: {quote(name)}: may not be '{name}'")
+    if "%" in name:
+        raise status.bad_request(f"Name parameter invalid: {quote(name)}: may not contain '%'")
 
 
 def parse_resource_request(method: str, parts: list[str], *, watch: bool) -> RequestInfo | None:

@@ -27,6 +27,14 @@ def partial_object(obj: JsonObject, version: str = "v1") -> JsonObject:
     return {"kind": PARTIAL, "apiVersion": f"meta.k8s.io/{version}", "metadata": obj["metadata"]}
 
 
+def empty_row(definition: ResourceDefinition, bookmark: JsonObject, version: str) -> JsonObject:
+    """The row of a bookmark: the cells of an object that has nothing but a version."""
+    cells: list[str | int] = []
+    for column in definition.columns:
+        cells.append("<unknown>" if column.name == "Age" else 0 if column.type == "integer" else "")
+    return {"cells": cells, "object": partial_object(bookmark, version)}
+
+
 def table(
     definition: ResourceDefinition,
     objects: Sequence[JsonObject],

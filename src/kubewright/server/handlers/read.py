@@ -114,9 +114,9 @@ def _page(scope: Scope, options: ListOptions, chosen: Selection) -> _Page:
     revision = scope.revision
     exact = False
     if options.continue_:
+        start, at = _decode_continue(options.continue_, chosen.prefix)
         if options.resource_version not in ("", "0"):
             raise status.bad_request("specifying resource version is not allowed when using continue")
-        start, at = _decode_continue(options.continue_, chosen.prefix)
         if at != _INCONSISTENT:
             revision, exact = at, True
     elif asked > scope.revision:
@@ -126,7 +126,7 @@ def _page(scope: Scope, options: ListOptions, chosen: Selection) -> _Page:
     ):
         revision, exact = asked, True
     # A list from the cache (resourceVersion=0) is not paged.
-    limit = options.limit if options.resource_version != "0" or options.resource_version_match else 0
+    limit = options.limit if options.resource_version != "0" else 0
     try:
         at_revision = table.scan_at(revision, chosen.prefix, start) if exact else table.scan(chosen.prefix, start)
         entries, more = _take(at_revision, chosen, limit)
@@ -210,10 +210,11 @@ def check_revision(options: ListOptions) -> int:
     """The resourceVersion of a watch.
 
     Raises:
-        StatusError: it is no number.
+        StatusError: 500 as apiserver answers: it is no number.
     """
     try:
         return options.revision()
     except StatusError:
-        error = fielderrors.invalid("resourceVersion", options.resource_version, "must be a number")
-        raise status.invalid("meta.k8s.io", "ListOptions", "", [error]) from None
+        sent = options.resource_version
+        why = f'strconv.ParseUint: parsing "{sent}": invalid syntax'
+        raise status.failure(500, "", str(fielderrors.invalid("resourceVersion", sent, why).message)) from None

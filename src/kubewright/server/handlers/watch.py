@@ -86,7 +86,7 @@ class _Encoding:
                 "apiVersion": f"meta.k8s.io/{self._version}",
                 "metadata": {"resourceVersion": str(revision)},
                 "columnDefinitions": None,
-                "rows": [],
+                "rows": [tables.empty_row(self._scope.definition, obj, self._version)],
             }
         return event_line("BOOKMARK", media.encode(obj))
 
