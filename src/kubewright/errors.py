@@ -41,6 +41,7 @@
     ├── DecodeError                    an object that does not fit its type
     ├── NotOurs                        an object of a child's name exists and is not ours
     ├── NotIdle                        an operator has not come to rest in time
+    ├── NotLeading                     this replica does not lead, or no longer: it must not write
     ├── Waiting                        ``desired`` cannot say yet; nothing is applied or pruned
     ├── Retry                          ``reconcile`` asks to be called again later
     └── Permanent                      ``reconcile`` failed and trying again will not help
@@ -299,6 +300,10 @@ class NotOurs(KubewrightError):
 
 class NotIdle(KubewrightError):
     """An operator has not come to rest in time; the message says what is still to do."""
+
+
+class NotLeading(KubewrightError):
+    """This replica does not hold its Lease, or no longer: it must not write. The operator ends with this error."""
 
 
 class Waiting(KubewrightError):

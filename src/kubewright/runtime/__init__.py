@@ -4,6 +4,7 @@ from kubewright.runtime.configuration import ANNOTATION
 from kubewright.runtime.context import Context
 from kubewright.runtime.controller import Controller, Grant, Reads, Result
 from kubewright.runtime.desired import Child, Desired, Keep, child
+from kubewright.runtime.election import Election, LeaderElection, LeaseElection
 from kubewright.runtime.finalizers import finalizer_name
 from kubewright.runtime.operator import Operator, Running
 from kubewright.runtime.origin import Write
@@ -21,9 +22,12 @@ __all__ = [
     "Context",
     "Controller",
     "Desired",
+    "Election",
     "Grant",
     "Item",
     "Keep",
+    "LeaderElection",
+    "LeaseElection",
     "Observer",
     "Operator",
     "Outcome",

@@ -16,6 +16,7 @@ from kubewright.cache import Cache
 from kubewright.client import Client
 from kubewright.errors import NotIdle, UsageError
 from kubewright.runtime.controller import Controller
+from kubewright.runtime.election import Election, FencedTransport, LeaderElection, Tenure
 from kubewright.runtime.reconciler import Reconciler
 from kubewright.runtime.record import Observer, ReconcileRecord
 from kubewright.runtime.sources import ALL
@@ -27,6 +28,8 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _POLL_SECONDS = 0.002
 _WATCHDOG_SECONDS = 1.0
 
+DEFAULT_TERMS = LeaderElection()
+
 
 class Operator:
     """A named set of controllers. Making one starts nothing.
@@ -35,10 +38,17 @@ class Operator:
         name: of the operator, never changed: field managers and finalizers are named by it.
         controllers: instances; each kind of custom resource may have several.
         namespaces: watched; None for all.
+        leader_election: the terms on which ``kubewright run`` elects one of several replicas in a cluster; None if
+            all of them may work at once.
     """
 
     def __init__(
-        self, name: str, *, controllers: Sequence[Controller[Any]], namespaces: Sequence[str] | None = None
+        self,
+        name: str,
+        *,
+        controllers: Sequence[Controller[Any]],
+        namespaces: Sequence[str] | None = None,
+        leader_election: LeaderElection | None = DEFAULT_TERMS,
     ) -> None:
         if not _NAME.fullmatch(name):
             raise UsageError(
@@ -58,6 +68,12 @@ class Operator:
         self.name = name
         self.controllers = tuple(controllers)
         self.namespaces = None if namespaces is None else tuple(namespaces)
+        self.leader_election = leader_election
+
+    @property
+    def lease_name(self) -> str:
+        """The Lease that its replicas elect a leader by; empty if they do not."""
+        return "" if self.leader_election is None else self.leader_election.lease_name or self.name
 
     def running(
         self,
@@ -66,6 +82,7 @@ class Operator:
         namespaces: Sequence[str] | None = None,
         observers: Sequence[Observer] = (),
         shutdown_seconds: float = 30.0,
+        election: Election | None = None,
     ) -> Running:
         """``async with operator.running(client) as running:`` is started at the block's begin, stopped at its end.
 
@@ -74,9 +91,10 @@ class Operator:
             namespaces: instead of the operator's own.
             observers: called after each reconcile.
             shutdown_seconds: what reconciles under way are given to end, before they are cancelled.
+            election: to be won before anything is reconciled, while the caches fill; None to work at once.
         """
         where = self.namespaces if namespaces is None else tuple(namespaces)
-        return Running(self, client, where or ALL, observers, shutdown_seconds)
+        return Running(self, client, where or ALL, observers, shutdown_seconds, election)
 
     async def run(
         self,
@@ -86,10 +104,19 @@ class Operator:
         namespaces: Sequence[str] | None = None,
         observers: Sequence[Observer] = (),
         shutdown_seconds: float = 30.0,
+        election: Election | None = None,
     ) -> None:
-        """Run until ``stop`` is set; arguments as for :meth:`running`. Returns once everything has ended."""
+        """Run until ``stop`` is set; arguments as for :meth:`running`. Returns once everything has ended.
+
+        Raises:
+            NotLeading: it led, and does no longer.
+        """
         async with self.running(
-            client, namespaces=namespaces, observers=observers, shutdown_seconds=shutdown_seconds
+            client,
+            namespaces=namespaces,
+            observers=observers,
+            shutdown_seconds=shutdown_seconds,
+            election=election,
         ) as running:
             while not stop.is_set():
                 with suppress(asyncio.TimeoutError):
@@ -107,12 +134,16 @@ class Running:
         namespaces: tuple[str, ...],
         observers: Sequence[Observer],
         shutdown_seconds: float,
+        election: Election | None,
     ) -> None:
         self.operator = operator
         self.namespaces = namespaces
         self._outer = client
         self._observers = list(observers)
         self._shutdown_seconds = shutdown_seconds
+        self._election = election
+        self._tenure: Tenure | None = None
+        self._guard: asyncio.Task[None] | None = None
         self._cache: Cache | None = None
         self._reconcilers: list[Reconciler] = []
         self._last: dict[tuple[str, Any], ReconcileRecord] = {}
@@ -121,6 +152,12 @@ class Running:
         self._cache = Cache(self._outer)
         self.client = copy.copy(self._outer)
         self.client.transport = WriteThrough(self._outer.transport, self._cache)
+        if self._election is not None:
+            self._tenure = self._election.join()
+            self._guard = asyncio.create_task(
+                self._stop_when_lost(self._tenure), name="stop when the lease is lost"
+            )
+            self.client.transport = FencedTransport(self.client.transport, self._tenure)
         for controller in self.operator.controllers:
             reconciler = Reconciler(
                 controller,
@@ -129,6 +166,7 @@ class Running:
                 cache=self._cache,
                 namespaces=self.namespaces,
                 observe=self._observed,
+                may_work=self._tenure.begun if self._tenure else None,
             )
             self._reconcilers.append(reconciler)
             reconciler.start()
@@ -140,9 +178,22 @@ class Running:
         try:
             await asyncio.gather(*(reconciler.stop(self._shutdown_seconds) for reconciler in self._reconcilers))
         finally:
+            lost = self._tenure.error if self._tenure is not None else None
+            if self._guard is not None:
+                self._guard.cancel()
+            if self._election is not None:
+                await self._election.leave()
             await self.cache.stop()
         if error is None:
+            if lost is not None:
+                raise lost
             self.check()
+
+    async def _stop_when_lost(self, tenure: Tenure) -> None:
+        """Whoever takes over must find nobody at work: what is under way is cancelled at once."""
+        await tenure.ended.wait()
+        log.error("%s", tenure.error)
+        await asyncio.gather(*(reconciler.stop(0) for reconciler in self._reconcilers))
 
     @property
     def cache(self) -> Cache:
@@ -157,6 +208,11 @@ class Running:
         return all(reconciler.ready for reconciler in self._reconcilers)
 
     @property
+    def synced(self) -> bool:
+        """Whether all caches are filled. So they are in a standby, which is not :attr:`ready`."""
+        return self.cache.synced
+
+    @property
     def idle(self) -> bool:
         """Whether nothing is queued or under way, and the watches have told of every own write."""
         return all(reconciler.idle for reconciler in self._reconcilers) and self.cache.caught_up
@@ -166,7 +222,9 @@ class Running:
         self._observers.append(observer)
 
     def check(self) -> None:
-        """Raise what ended a task of ours that should never end."""
+        """Raise what ended a task of ours that should never end, or the loss of the Lease."""
+        if self._tenure is not None and self._tenure.ended.is_set() and self._tenure.error is not None:
+            raise self._tenure.error
         for error in (self.cache.failed(), *(reconciler.failed() for reconciler in self._reconcilers)):
             if error is not None:
                 raise error

@@ -18,6 +18,7 @@ from kubewright.errors import (
     Forbidden,
     KubewrightError,
     NotFound,
+    NotLeading,
     Permanent,
     Retry,
     TransportError,
@@ -80,11 +81,13 @@ class Reconciler:
         cache: Cache,
         namespaces: tuple[str, ...],
         observe: Observer,
+        may_work: asyncio.Event | None = None,
     ) -> None:
         self.controller = controller
         self.queue = Queue(backoff=controller.backoff)
         self._client = client
         self._observe = observe
+        self._may_work = may_work
         self._manager = f"{operator}/{controller.name}"
         self._finalizer = finalizer_name(operator, controller.name)
         self._log = logging.getLogger(f"kubewright.{operator}.{controller.name}")
@@ -117,6 +120,8 @@ class Reconciler:
     async def _start(self) -> None:
         for informer, _ in self._handlers:
             await informer.synced.wait()
+        if self._may_work is not None:
+            await self._may_work.wait()
         self._workers = [
             asyncio.create_task(self._work(), name=f"{self._manager} worker {number}")
             for number in range(self.controller.workers)
@@ -137,10 +142,12 @@ class Reconciler:
         self.queue.shut_down()
         for informer, handler in self._handlers:
             informer.remove_handler(handler)
+        self._handlers = []
         if self._workers:
             _, late = await asyncio.wait(self._workers, timeout=deadline)
             for task in late:
-                self._log.warning("%s did not end within %.0f s and is cancelled", task.get_name(), deadline)
+                if deadline:
+                    self._log.warning("%s did not end within %.0f s and is cancelled", task.get_name(), deadline)
                 task.cancel()
             await asyncio.gather(*self._workers, return_exceptions=True)
 
@@ -241,6 +248,8 @@ class Reconciler:
             ending = await self._reconcile(raw, ctx, run.log)
             ending.ready = ctx.ready
             return ending
+        except NotLeading:
+            raise  # ends the operator, which may not even say so in a status
         except Waiting as error:
             ending = _Ending("waiting", error.reason, ready=False)
             reason = "Waiting"
