@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Sequence
 from types import TracebackType
@@ -14,9 +15,11 @@ from kubewright.cluster.deployments import DeploymentController
 from kubewright.cluster.garbage import GarbageCollector
 from kubewright.cluster.jobs import JobController
 from kubewright.cluster.namespaces import NamespaceController
-from kubewright.cluster.pods import PodController, PodStages, create_node
+from kubewright.cluster.nodes import NodeController, create_node, touch_node
+from kubewright.cluster.pods import PodController
 from kubewright.cluster.replicasets import ReplicaSetController
 from kubewright.cluster.services import EndpointsController, ServiceController
+from kubewright.cluster.simulation import PodStages, SimulatedPods
 from kubewright.cluster.statefulsets import StatefulSetController
 from kubewright.cluster.volumes import ClaimController, VolumeController
 from kubewright.errors import NotIdle, UsageError
@@ -45,17 +48,23 @@ class Cluster:
 
     Args:
         controllers: also run the built-in controllers; without them it is a bare API server.
-        pods: how long simulated Pods take for each stage.
+        stages: how long simulated Pods take for each stage.
+
+    Attributes:
+        pods: the simulated Pods, to slow them down and to make them fail.
     """
 
-    def __init__(self, *, controllers: bool = True, pods: PodStages | None = None) -> None:
+    def __init__(self, *, controllers: bool = True, stages: PodStages | None = None) -> None:
         self.server = Server()
         self.transport: Transport = InMemoryTransport(self.server)
-        self.pods = pods or PodStages()
+        self.pods = SimulatedPods(stages or PodStages())
+        self.pods.changed = self._simulation_changed
+        self._pod_controller = PodController(self.pods)
         self._with_controllers = controllers
         self._running: Running | None = None
         self._garbage: GarbageCollector | None = None
         self._clients: list[Client] = []
+        self._touches: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         if not self._with_controllers:
@@ -74,6 +83,7 @@ class Cluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
+            await asyncio.gather(*self._touches)
             if self._garbage is not None:
                 await self._garbage.stop()
             if self._running is not None:
@@ -91,12 +101,20 @@ class Cluster:
             StatefulSetController(),
             DaemonSetController(),
             JobController(),
-            PodController(self.pods),
+            NodeController(self.pods),
+            self._pod_controller,
             ServiceController(),
             EndpointsController(),
             ClaimController(),
             VolumeController(),
         ]
+
+    def _simulation_changed(self) -> None:
+        self._pod_controller.try_again()
+        if self._running is not None:
+            task = asyncio.get_running_loop().create_task(touch_node(self._clients[0]))
+            self._touches.add(task)
+            task.add_done_callback(self._touches.discard)
 
     def client(self, namespace: str = "default") -> Client:
         """A client in this process, as the administrator; closed with the cluster."""
@@ -152,7 +170,7 @@ class Cluster:
         """Whether the controllers have nothing to do at the moment."""
         if self._running is None or self._garbage is None:
             return True
-        return self._running.idle and self._garbage.idle
+        return not self._touches and self._running.idle and self._garbage.idle
 
     async def wait_idle(self, timeout: float = 30.0) -> None:  # noqa: ASYNC109 - its error says what is missing
         """Wait until the controllers have seen everything and have nothing to do.

@@ -6,7 +6,7 @@ import zlib
 
 import msgspec
 
-from kubewright.cluster.pods import NODE
+from kubewright.cluster.nodes import NODE
 from kubewright.cluster.replicasets import is_ready
 from kubewright.cluster.writing import MANAGER, controller_of, delete_quietly, plain, record_event, write_status
 from kubewright.kinds import apps_v1 as apps

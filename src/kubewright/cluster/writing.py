@@ -85,7 +85,14 @@ async def delete_quietly(client: Client, obj: Object, *, grace_period_seconds: i
 
 
 async def record_event(
-    client: Client, obj: Object, reason: str, message: str, *, component: str, kind: str = "Normal"
+    client: Client,
+    obj: Object,
+    reason: str,
+    message: str,
+    *,
+    component: str,
+    kind: str = "Normal",
+    field_path: str | None = None,
 ) -> None:
     """Tell of what happened to ``obj`` by a core Event, as ``kubectl describe`` shows it."""
     resource, meta = obj.api_resource, obj.metadata
@@ -98,6 +105,7 @@ async def record_event(
         namespace=meta.namespace,
         uid=meta.uid,
         resource_version=meta.resource_version,
+        field_path=field_path,
     )
     event = core.Event(
         metadata=ObjectMeta(name=f"{meta.name}.{suffix}", namespace=namespace),

@@ -197,7 +197,7 @@ async def test_a_claim_is_bound_and_protected_while_it_is_used(cluster: Cluster,
 
 
 async def test_stages_can_be_slow(cluster: Cluster, client: Client) -> None:
-    cluster.pods.scheduled = 3600
+    cluster.pods.stages.scheduled = 3600
     await client.create(pod("waits"))
     await cluster.wait_idle()
     assert (await client.get(core.Pod, "waits")).status == core.PodStatus(phase="Pending", qos_class="BestEffort")

@@ -104,7 +104,7 @@ async def test_what_never_was_is_told_so(environment: Environment) -> None:
 
 
 async def test_a_slow_pod_is_waited_for(cluster: Cluster) -> None:
-    cluster.pods.ready = 0.2
+    cluster.pods.stages.ready = 0.2
     async with Environment(cluster=cluster) as env:
         container = core.Container(name="web", image="nginx")
         pod = await env.create(
