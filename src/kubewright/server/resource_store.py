@@ -113,6 +113,7 @@ class ResourceStore:
         metadata.wipe_system_fields(obj["metadata"])
         attributes = Attributes("CREATE", self.resource, context, obj)
         await self._admission.admit(attributes)
+        self._reset(strategy, obj, None, context)
         meta = obj["metadata"]
         generated = bool(meta.get("generateName")) and not meta.get("name")
         metadata.wipe_system_fields(meta)
@@ -229,6 +230,7 @@ class ResourceStore:
             writepath.track_update(self.definition, old, obj, context)
         attributes = Attributes("UPDATE", self.resource, context, obj, old)
         await self._admission.admit(attributes)
+        self._reset(strategy, obj, old, context)
         meta: JsonObject = obj["metadata"]
         self._check_version(meta, entry, name, strategy)
         self._keep_system_fields(meta, old["metadata"])
@@ -354,6 +356,12 @@ class ResourceStore:
         obj = last or self.decode(entry)
         self._remove(entry, obj, context)
         return obj
+
+    async def admit_posted(self, body: JsonObject | None, context: Context) -> None:
+        """Ask admission whether ``body`` may be posted to a subresource that keeps nothing."""
+        attributes = Attributes("CREATE", self.resource, context, {"metadata": {}, **(body or {})})
+        await self._admission.admit(attributes)
+        await self._admission.validate(attributes)
 
     async def admit_delete(self, entry: Entry, context: Context) -> None:
         """Ask admission whether the object may be deleted."""

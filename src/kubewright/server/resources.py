@@ -45,6 +45,11 @@ class ServedResources:
                 return self.find(group, wanted, plural) or definition
         return None
 
+    def is_custom(self, group: str) -> bool:
+        """Whether the group holds nothing but custom resources."""
+        versions = [resources for (of_group, _), resources in self._versions.items() if of_group == group]
+        return all(definition.custom for resources in versions for definition in resources.values())
+
     def has_group_version(self, group: str, version: str) -> bool:
         """Whether anything is served there."""
         return (group, version) in self._versions

@@ -12,6 +12,7 @@ from kubewright.server.admission import Admission
 from kubewright.server.admission_webhooks import MutatingWebhooks, ValidatingWebhooks
 from kubewright.server.authentication import Authenticator
 from kubewright.server.authorization import Authorizer
+from kubewright.server.authorization.create_check import CreateCheck
 from kubewright.server.authorization.escalation import EscalationCheck
 from kubewright.server.context import ADMIN, Context, UserInfo
 from kubewright.server.discovery import Discovery, no_such_page
@@ -48,6 +49,7 @@ class Server:
         self.admission.plugins += [
             MutatingWebhooks(self),
             EscalationCheck(self.authorizer),
+            CreateCheck(self.authorizer),
             ValidatingWebhooks(self),
         ]
         self._discovery = Discovery(self.resources)
@@ -121,7 +123,7 @@ class Server:
             return self._discovery.answer(request, parts)
         definition = self.resources.find(info.group, info.version, info.resource)
         if definition is None:
-            if info.group in self.resources.groups():
+            if info.group in self.resources.groups() and not self.resources.is_custom(info.group):
                 raise status.path_not_found()
             return no_such_page()
         scope = self._scope(request, info, query, definition, user)

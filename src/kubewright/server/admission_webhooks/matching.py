@@ -46,12 +46,13 @@ def invocation(hook: Hook, attributes: Attributes, served: ServedResources) -> I
     resource = _matching_resource(hook, attributes, served)
     if resource is None:
         return None
-    own = attributes.resource
-    if attributes.context.subresource == "scale":
-        raise status.not_implemented(f"admission webhooks for {own.group_resource}/scale")
+    own, subresource = attributes.resource, attributes.context.subresource
     definition = served.find(own.group, own.version, own.plural)
     if definition is None:
         raise status.path_not_found()
+    if subresource and subresource not in definition.subresources:
+        # What is posted there is of another kind, and not an object of the store.
+        raise status.not_implemented(f"admission webhooks for {own.group_resource}/{subresource}")
     request = request_of(attributes, resource, definition)
     conditions = hook.spec.get("matchConditions") or ()
     try:

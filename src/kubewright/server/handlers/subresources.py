@@ -37,6 +37,8 @@ async def answer(scope: Scope) -> Response:
         body = None
         if scope.request.body:
             body, _ = bodies.read_object(scope.request.body, scope.body_type)
+        if info.verb == "create":
+            await scope.resources.admit_posted(body, scope.context)
         outcome = await definition.actions[name](ActionRequest(scope.context, scope.request, body, scope.resources))
         if isinstance(outcome, Response):
             return outcome
