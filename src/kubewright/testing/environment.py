@@ -38,8 +38,8 @@ class Environment:
         operator: the one under test, or None to start one later with :meth:`running`.
         cluster: to run in; a new one unless given.
         namespace: where objects that name none are.
-        as_generated_role: the operator works as it would once deployed in ``namespace``: as its ServiceAccount, with
-            the role made of what its controllers declare. What that does not allow fails the test and is told.
+        as_generated_role: the operator works as it would once deployed in ``namespace``: as its ServiceAccount,
+            with the role made of what its controllers declare. What that does not allow fails the test and is told.
     """
 
     def __init__(

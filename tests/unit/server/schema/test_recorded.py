@@ -82,6 +82,11 @@ def keep(name: str, answers: Any) -> None:
         assert json.loads(file.read_text()) == answers
 
 
+def without_numbers(cause: dict[str, Any]) -> dict[str, Any]:
+    """The API server numbers the types of ``self`` by its clock."""
+    return {**cause, "message": re.sub(r"selfType\d+", "selfType", cause["message"])}
+
+
 @pytest.fixture
 def definition(real_api: Any) -> Iterator[Any]:
     name = f"things.{GROUP}"
@@ -193,7 +198,9 @@ def test_the_recorded_rules_are_the_real_answers(real_api: Any, definition: Any)
         if code == 201:
             accepted.append(rule)
         else:
-            refused.append({"rule": rule, "causes": answer["details"]["causes"]})
+            refused.append(
+                {"rule": rule, "causes": [without_numbers(cause) for cause in answer["details"]["causes"]]}
+            )
     answered = []
     for start in range(0, len(accepted), 30):
         batch = accepted[start : start + 30]
