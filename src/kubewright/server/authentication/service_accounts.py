@@ -29,6 +29,7 @@ _LEEWAY = 60.0
 _COORDINATE = 32
 _PREFIX = "authentication.kubernetes.io/"
 _BOUND = {"pod": "pods", "secret": "secrets", "node": "nodes"}
+_BAD_SIGNATURE = "go-jose/go-jose: error in cryptographic primitive"
 _GONE = "service account token has been invalidated"
 
 
@@ -94,8 +95,10 @@ class ServiceAccountTokens:
             return None
         if not isinstance(header, dict) or not isinstance(payload, dict) or payload.get("iss") != ISSUER:
             return None
-        if header.get("alg") != "ES256" or header.get("kid") != self._key_id:
+        if header.get("kid", self._key_id) != self._key_id:
             raise TokenRefused("invalid signature, no keys found")
+        if header.get("alg") != "ES256":
+            raise TokenRefused(_BAD_SIGNATURE)
         self._check_signature(signed, raw)
         meant = [name for name in payload["aud"] if name in audiences]
         if not meant:
@@ -110,7 +113,7 @@ class ServiceAccountTokens:
                 raise InvalidSignature
             self._key.public_key().verify(encode_dss_signature(r, s), signed.encode(), ec.ECDSA(hashes.SHA256()))
         except InvalidSignature:
-            raise TokenRefused("go-jose/go-jose: error in cryptographic primitive") from None
+            raise TokenRefused(_BAD_SIGNATURE) from None
 
     def _user(self, payload: JsonObject) -> UserInfo:
         now = clock.now()
