@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubewright.server.authentication import service_account_user
 from kubewright.server.context import ADMIN, ANONYMOUS, UserInfo
 from kubewright.server.server import Server
 from kubewright.server.status import StatusError
@@ -21,6 +22,7 @@ __all__ = [
     "StatusError",
     "UserInfo",
     "listen",
+    "service_account_user",
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubewright.errors import ConnectionFailed
+from kubewright.server.authentication import authenticated
 from kubewright.server.context import ADMIN, UserInfo
 from kubewright.server.server import Server
 from kubewright.wire import Request, Response
@@ -17,7 +18,7 @@ class InMemoryTransport:
 
     def __init__(self, server: Server, user: UserInfo = ADMIN) -> None:
         self._server = server
-        self._user = user
+        self._user = authenticated(user)
         self._closed = False
 
     async def send(self, request: Request) -> Response:

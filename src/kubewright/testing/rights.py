@@ -11,7 +11,7 @@ from kubewright.errors import KubewrightError
 from kubewright.manifests import role_bindings, roles, service_account
 from kubewright.objects import JsonObject
 from kubewright.runtime import Operator
-from kubewright.server import InMemoryTransport, Server, UserInfo
+from kubewright.server import InMemoryTransport, Server, service_account_user
 from kubewright.wire import Request, Response
 
 _CANNOT = re.compile(r'cannot (?P<verb>\S+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"')
@@ -26,9 +26,7 @@ class RightsTransport:
     """Carries requests as the operator's ServiceAccount, and remembers the refusals."""
 
     def __init__(self, server: Server, operator: Operator, namespace: str) -> None:
-        name = f"system:serviceaccount:{namespace}:{operator.name}"
-        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
-        self._transport = InMemoryTransport(server, UserInfo(name, groups=groups))
+        self._transport = InMemoryTransport(server, service_account_user(namespace, operator.name))
         self._refusals: dict[str, str] = {}
 
     async def send(self, request: Request) -> Response:

@@ -26,6 +26,11 @@ def service_account_groups(namespace: str) -> tuple[str, ...]:
     return ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
 
 
+def service_account_user(namespace: str, name: str) -> UserInfo:
+    """The user that a service account is."""
+    return authenticated(UserInfo(service_account_name(namespace, name), groups=service_account_groups(namespace)))
+
+
 def split_service_account(user: str) -> tuple[str, str] | None:
     """Namespace and name of the service account that ``user`` is, or None."""
     if not user.startswith(_SERVICE_ACCOUNT):

@@ -13,7 +13,7 @@ import pytest
 
 from kubewright import clock
 from kubewright.http import NetworkTransport, TlsConfig
-from kubewright.server import InMemoryTransport, Server, UserInfo, listen
+from kubewright.server import InMemoryTransport, Server, UserInfo, listen, service_account_user
 from kubewright.wire import Request, Transport
 
 REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -65,8 +65,11 @@ async def token_of(transport: Transport, seconds: int = 600, **spec: Any) -> str
 
 async def test_in_memory_the_user_is_an_administrator_unless_told(server: Server) -> None:
     assert (await whoami(InMemoryTransport(server)))["groups"] == ["system:masters", "system:authenticated"]
-    mara = UserInfo("mara", groups=("painters", "system:authenticated"))
-    assert await whoami(InMemoryTransport(server, mara)) == {"username": "mara", "groups": list(mara.groups)}
+    mara = await whoami(InMemoryTransport(server, UserInfo("mara", groups=("painters",))))
+    assert mara == {"username": "mara", "groups": ["painters", "system:authenticated"]}
+    robot = await whoami(InMemoryTransport(server, service_account_user("default", "robot")))
+    assert robot["username"] == "system:serviceaccount:default:robot"
+    assert robot["groups"] == ["system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated"]
 
 
 async def test_client_certificates(server: Server) -> None:
