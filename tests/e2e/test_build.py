@@ -717,7 +717,6 @@ class Cutting:
         self._target = (host, int(port))
         self._after = after
         self.cuts_left = times
-        self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self._threads = [threading.Thread(target=self._accept)]
@@ -728,8 +727,6 @@ class Cutting:
         self._listener.close()
         for thread in self._threads:
             thread.join()
-        for end in self._sockets:
-            end.close()
 
     def _accept(self) -> None:
         while True:
@@ -738,7 +735,6 @@ class Cutting:
             except OSError:
                 return
             far = socket.create_connection(self._target)
-            self._sockets += [near, far]
             for words in ((near, far, True), (far, near, False)):
                 thread = threading.Thread(target=self._pipe, args=words)
                 self._threads.append(thread)
@@ -759,6 +755,7 @@ class Cutting:
             for end in (source, target):
                 with suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
+                    end.close()
 
 
 @needs_registry
@@ -796,3 +793,70 @@ def test_a_registry_that_is_not_there(project: Path, tmp_path: Path, machine: Ma
     assert "kubeconfig" not in said
     said = machine.refuses(project, "opdemo:1", "--base", f"{nobody}/python:3.11", "--output", tmp_path / "out")
     assert "nothing listens there" in said
+
+
+CLUSTER = ROOT.parent / "shared" / "cluster" / "cluster"
+
+
+def _why_no_node() -> str:
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return "only root can start a node"
+    if not CLUSTER.exists() or shutil.which("go") is None:
+        return "no real cluster: ../shared/cluster or Go is not there"
+    return ""
+
+
+@pytest.mark.node
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(bool(_why_no_node()), reason=_why_no_node())
+@needs_registry
+@needs_debian
+def test_the_image_runs_in_a_pod_with_the_rendered_rights(
+    project: Path, base: Path, tmp_path: Path, machine: Machine, run_registry: RunRegistry
+) -> None:
+    registry = run_registry()
+    image = f"{registry.host}/opdemo:1"
+    machine.build(project, image, "--base", base, "--push")
+    generated = machine.run("generate", "k8s", "--image", image, "--force", cwd=project)
+    assert generated.returncode == 0, generated.stderr
+    where = ["--dir", str(tmp_path / "node"), "--port", "17950"]
+    up = [str(CLUSTER), "up", "--node", "--insecure-registry", registry.host, *where]
+
+    def kubectl(*words: str) -> str:
+        program = str(Path(sys.executable).with_name("kubectl"))
+        command = [program, "--kubeconfig", str(tmp_path / "node" / "kubeconfig"), *words]
+        done = subprocess.run(
+            command, cwd=project / "deploy", capture_output=True, text=True, timeout=180, check=False
+        )
+        assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
+        return done.stdout
+
+    try:
+        subprocess.run(up, check=True, timeout=600)
+        manifests = ("service_account", "role", "role_binding", "crds/app_v1_appservice_crd", "operator")
+        for name in manifests:
+            kubectl("create", "-f", f"{name}.yaml")
+        try:
+            kubectl("rollout", "status", "deployment/opdemo", "--timeout=120s")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{kubectl('describe', 'pods')}") from None
+        [pod] = json.loads(kubectl("get", "pods", "-o", "json"))["items"]
+        [status] = pod["status"]["containerStatuses"]
+        assert status["imageID"].startswith(f"{registry.host}/opdemo@sha256:")
+        assert pod["spec"]["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
+        assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+        kubectl("create", "-f", "crds/app_v1_appservice_cr.yaml")
+        try:
+            # Two Pods are wanted; their image is not to be had here, so the operator says of them what it sees.
+            kubectl("wait", "--for=jsonpath={.status.replicas}=2", "appservice/nginx-app", "--timeout=90s")
+            kubectl("get", "deployment/nginx-app", "service/nginx-app")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{kubectl('logs', 'deployment/opdemo')}") from None
+        assert "Forbidden" not in kubectl("logs", "deployment/opdemo")
+        assert status["restartCount"] == 0
+        kubectl("delete", "-f", "crds/app_v1_appservice_cr.yaml")
+        kubectl("wait", "--for=delete", "deployment/nginx-app", "--timeout=60s")
+        for name in reversed(manifests):
+            kubectl("delete", "-f", f"{name}.yaml")
+    finally:
+        subprocess.run([str(CLUSTER), "down", *where], check=False, timeout=120)

@@ -31,7 +31,7 @@ _TRIES = 4
 AGAIN = frozenset({429, 500, 502, 503, 504})
 """Answers that another try may change."""
 
-_SLOWEST = 32 * 1024  # bytes a second: an upload slower than that is given up
+_SLOWEST = 64 * 1024  # bytes a second: an upload slower than that is given up
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from kubewright.image.blobs import Blob
 from kubewright.image.progress import Progress
 from kubewright.image.registry import AGAIN, Place, Registry
 
-_CHUNK = 16 * 2**20
+_CHUNK = 8 * 2**20
 _TRIES = 5
 _LATER = "the registry is overloaded or broken: try again later; what is there is not sent again"
 _BINARY = "application/octet-stream"
