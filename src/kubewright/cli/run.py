@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -14,7 +15,7 @@ from kubewright.cli.app import debug_option
 if TYPE_CHECKING:
     from kubewright.cli.logs import LogFormat
     from kubewright.client import ClientConfig
-    from kubewright.runtime import Operator
+    from kubewright.runtime import Election, Operator
 
 
 @click.command()
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 @click.option("--context", help="A context of the kubeconfig.")
 @click.option("--namespace", help="The namespaces to watch, by commas. Default: WATCH_NAMESPACE; empty is all.")
 @click.option("--log-format", type=click.Choice(["json", "console"]), help="Default: json in a Pod or a pipe.")
+@click.option(
+    "--leader-elect/--no-leader-elect",
+    default=None,
+    help="One of several replicas works, the others stand by. Default: in a Pod.",
+)
 @debug_option
 def run(
     factory: str | None,
@@ -32,6 +38,7 @@ def run(
     context: str | None,
     namespace: str | None,
     log_format: str | None,
+    leader_elect: bool | None,
 ) -> None:
     """Run the operator, as its Pod does.
 
@@ -53,7 +60,10 @@ def run(
 
         operator = load_project(find_project(Path.cwd()))
     config = load_config(kubeconfig, context)
-    stop.run(_run(operator, config, watched_namespaces(namespace)))
+    election = None
+    if leader_elect or (leader_elect is None and in_pod and operator.leader_election is not None):
+        election = _election(operator, config.namespace, lambda: load_config(kubeconfig, context))
+    stop.run(_run(operator, config, watched_namespaces(namespace), election))
 
 
 def watched_namespaces(given: str | None) -> tuple[str, ...] | None:
@@ -64,7 +74,38 @@ def watched_namespaces(given: str | None) -> tuple[str, ...] | None:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-async def _run(operator: Operator, config: ClientConfig, namespaces: tuple[str, ...] | None) -> None:
+def _election(operator: Operator, namespace: str, load: Callable[[], ClientConfig]) -> Election:
+    """An election by the Lease of the operator's name, in the namespace it runs in."""
+    import platform
+
+    from kubewright import clock
+    from kubewright.client import Client, Retries, connect
+    from kubewright.errors import UsageError
+    from kubewright.objects import ObjectKey
+    from kubewright.runtime import LeaseElection
+
+    if operator.leader_election is None:
+        raise UsageError(
+            f"--leader-elect: operator {operator.name} has leader_election=None: all its replicas work at once",
+            hint="leave out --leader-elect, or leader_election=None",
+        )
+
+    def connected() -> Client:
+        # Credentials belong to one event loop, so they are loaded anew; the election itself tries again.
+        return connect(load(), user_agent=f"{operator.name}/leader-election", retries=Retries(attempts=1))
+
+    pod = os.environ.get("POD_NAME") or platform.node()
+    return LeaseElection(
+        ObjectKey(os.environ.get("POD_NAMESPACE") or namespace, operator.lease_name),
+        identity=f"{pod}_{clock.uuid4()}",
+        connect=connected,
+        settings=operator.leader_election,
+    )
+
+
+async def _run(
+    operator: Operator, config: ClientConfig, namespaces: tuple[str, ...] | None, election: Election | None
+) -> None:
     import asyncio
     import logging
 
@@ -74,7 +115,7 @@ async def _run(operator: Operator, config: ClientConfig, namespaces: tuple[str, 
     stopping = asyncio.Event()
     async with connect(config, user_agent=operator.name) as client:
         log.info("operator %s runs against %s, from %s", operator.name, config.server, config.source)
-        running = asyncio.ensure_future(operator.run(client, stopping, namespaces=namespaces))
+        running = asyncio.ensure_future(operator.run(client, stopping, namespaces=namespaces, election=election))
         try:
             await asyncio.shield(running)
         except asyncio.CancelledError:

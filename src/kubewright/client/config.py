@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from kubewright.client.client import Client
 from kubewright.client.credentials import AuthenticatedTransport, Credentials
+from kubewright.client.retries import Retries
 from kubewright.http import NetworkTransport, TlsConfig
 from kubewright.wire import Transport
 
@@ -37,8 +38,11 @@ class ClientConfig:
     source: str = ""
 
 
-def connect(config: ClientConfig, *, user_agent: str = "kubewright") -> Client:
-    """A client for ``config``. Nothing is opened until the first request; close it when done."""
+def connect(config: ClientConfig, *, user_agent: str = "kubewright", retries: Retries | None = None) -> Client:
+    """A client for ``config``. Nothing is opened until the first request; close it when done.
+
+    ``user_agent`` and ``retries`` are as :class:`Client` takes them.
+    """
 
     def network(tls: TlsConfig) -> Transport:
         return NetworkTransport(
@@ -53,4 +57,4 @@ def connect(config: ClientConfig, *, user_agent: str = "kubewright") -> Client:
     transport = (
         network(config.tls) if credentials is None else AuthenticatedTransport(network, config.tls, credentials)
     )
-    return Client(transport, namespace=config.namespace, user_agent=user_agent)
+    return Client(transport, namespace=config.namespace, user_agent=user_agent, retries=retries)

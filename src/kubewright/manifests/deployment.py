@@ -25,8 +25,8 @@ def deployment(operator: Operator, *, image: str = REPLACE_IMAGE, all_namespaces
         "metadata": {"name": operator.name, "labels": labels},
         "spec": {
             "replicas": 1,
-            # The old one ends before the new one begins: the operator does not elect a leader.
-            "strategy": {"type": "Recreate"},
+            # The new one fills its caches while the old one still works, and takes over when that has ended.
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "selector": {"matchLabels": labels},
             "template": {
                 "metadata": {"labels": labels},

@@ -125,9 +125,15 @@ def _needs(operator: Operator, *, all_namespaces: bool) -> _Needs:
         else:
             homes = operator.namespaces or (HERE,)
         _controller_needs(needs, controller, homes)
-    needs.add([HERE], "coordination.k8s.io", "leases", ("create",))
-    needs.add([HERE], "coordination.k8s.io", "leases", ("get", "update", "patch"), [operator.name])
+    if operator.lease_name:
+        needs.add([HERE], "coordination.k8s.io", "leases", ("create",))
+        needs.add([HERE], "coordination.k8s.io", "leases", ("get", "watch", "update"), [operator.lease_name])
     return needs
+
+
+def _places(namespaces: Iterable[str]) -> list[str]:
+    """Where the namespaces that a controller names are: it calls all of them the empty one."""
+    return [namespace or EVERYWHERE for namespace in namespaces]
 
 
 def _controller_needs(needs: _Needs, controller: Controller[Any], homes: tuple[str, ...]) -> None:
@@ -141,14 +147,17 @@ def _controller_needs(needs: _Needs, controller: Controller[Any], homes: tuple[s
         needs.add(where(resource), resource.group, f"{resource.plural}/status", ("patch",))
     # What OwnerReferencesPermissionEnforcement asks of whoever sets blockOwnerDeletion.
     needs.add(where(resource), resource.group, f"{resource.plural}/finalizers", ("update",))
-    for kinds, wanted in ((controller.owns, _OWN), (controller.formerly_owns, _PRUNE)):
-        for kind in kinds:
-            owned = kind.api_resource
-            needs.add(where(owned), owned.group, owned.plural, wanted)
+    for kinds, wanted in ((controller.owned(), _OWN), (controller.formerly_owned(), _PRUNE)):
+        for owns in kinds:
+            owned = owns.kind.api_resource
+            elsewhere = _places(owns.namespaces) if owned.namespaced else ()
+            for place in dict.fromkeys((*where(owned), *elsewhere)):
+                needs.add([place], owned.group, owned.plural, wanted)
     for given in controller.reads:
         reads = given if isinstance(given, Reads) else Reads(given)
         read = reads.kind.api_resource
-        places = reads.namespaces if reads.namespaces is not None and read.namespaced else where(read)
+        narrowed = reads.namespaces is not None and read.namespaced
+        places = _places(reads.namespaces or ()) if narrowed else where(read)
         needs.add(places, read.group, read.plural, _READ, reads.names)
     for grant in controller.grants:
         for group in grant.groups:
