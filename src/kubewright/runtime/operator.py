@@ -118,6 +118,7 @@ class Operator:
             shutdown_seconds=shutdown_seconds,
             election=election,
         ) as running:
+            running.prepare()
             while not stop.is_set():
                 with suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(stop.wait(), _WATCHDOG_SECONDS)
@@ -216,6 +217,11 @@ class Running:
     def idle(self) -> bool:
         """Whether nothing is queued or under way, and the watches have told of every own write."""
         return all(reconciler.idle for reconciler in self._reconcilers) and self.cache.caught_up
+
+    def prepare(self) -> None:
+        """Make now what the first reconcile would otherwise make, holding up the loop for some ten milliseconds."""
+        for reconciler in self._reconcilers:
+            reconciler.prepare()
 
     def observe(self, observer: Observer) -> None:
         """Call ``observer`` after each reconcile from now on."""

@@ -24,7 +24,7 @@ from kubewright.errors import (
     TransportError,
     Waiting,
 )
-from kubewright.objects import Object, ObjectKey, RawObject, decode
+from kubewright.objects import Object, ObjectKey, RawObject, decode, prepare_decoding
 from kubewright.runtime import origin
 from kubewright.runtime.children import Children, Memory
 from kubewright.runtime.configuration import OwnerOf
@@ -116,6 +116,11 @@ class Reconciler:
         for informer, handler in self._handlers:
             informer.add_handler(handler)
         self._starting = asyncio.create_task(self._start(), name=f"start {self._manager}")
+
+    def prepare(self) -> None:
+        """Make now what reading needs, so that the first reconcile takes no longer than the others."""
+        for kind in self._sources.informers().values():
+            prepare_decoding(kind)
 
     async def _start(self) -> None:
         for informer, _ in self._handlers:

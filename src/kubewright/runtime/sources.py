@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from kubewright.cache import Cache, Change, Informer, Scope
 from kubewright.errors import UndeclaredRead
-from kubewright.objects import Object, ObjectKey, RawObject, Selector, prepare_decoding
+from kubewright.objects import Object, ObjectKey, RawObject, Selector
 from kubewright.runtime.controller import Controller, Reads
 from kubewright.runtime.seen import as_selector
 
@@ -60,7 +60,6 @@ class Sources:
         self._by_resource: dict[str, list[Source]] = {}
         for source in (self.primary, *self.owned, *self.reads):
             self._by_resource.setdefault(source.kind.api_resource.group_resource, []).append(source)
-            prepare_decoding(source.kind)
 
     def informers(self) -> dict[Informer, type[Object]]:
         """Each informer once, with the class of its objects."""
