@@ -178,8 +178,6 @@ def lease(obj: JsonObject, context: Context) -> list[FieldError]:
         for name in ("leaseDurationSeconds",)
         if name in spec and spec[name] <= 0
     ]
-    if spec.get("holderIdentity") == "":
-        errors.append(invalid("spec.holderIdentity", "", "must not be empty"))
     return errors + not_negative(spec, "spec", "leaseTransitions")
 
 
