@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from kubewright import clock
 from kubewright.client import Client
+from kubewright.cluster.cronjobs import CronJobController
 from kubewright.cluster.daemonsets import DaemonSetController
 from kubewright.cluster.deployments import DeploymentController
 from kubewright.cluster.garbage import GarbageCollector
@@ -43,7 +44,7 @@ class Cluster:
             client = cluster.client()
 
     Pods are simulated: they are scheduled, run and become ready in name only, and say so; so are the volumes of
-    claims. Served but not acted upon: CronJobs, ReplicationControllers, HorizontalPodAutoscalers, the status of
+    claims. Served but not acted upon: ReplicationControllers, HorizontalPodAutoscalers, the status of
     PodDisruptionBudgets and ResourceQuotas, NetworkPolicies, Ingresses, load balancers.
 
     Args:
@@ -101,6 +102,7 @@ class Cluster:
             StatefulSetController(),
             DaemonSetController(),
             JobController(),
+            CronJobController(),
             NodeController(self.pods),
             self._pod_controller,
             ServiceController(),
