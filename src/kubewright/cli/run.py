@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     default=None,
     help="One of several replicas works, the others stand by. Default: in a Pod.",
 )
+@click.option(
+    "--health-probe-bind-address",
+    metavar="ADDRESS",
+    help="Where /healthz, /livez and /readyz are served; 0 is nowhere. Default: :8081 in a Pod.",
+)
 @debug_option
 def run(
     factory: str | None,
@@ -39,6 +44,7 @@ def run(
     namespace: str | None,
     log_format: str | None,
     leader_elect: bool | None,
+    health_probe_bind_address: str | None,
 ) -> None:
     """Run the operator, as its Pod does.
 
@@ -63,7 +69,9 @@ def run(
     election = None
     if leader_elect or (leader_elect is None and in_pod and operator.leader_election is not None):
         election = _election(operator, config.namespace, lambda: load_config(kubeconfig, context))
-    stop.run(_run(operator, config, watched_namespaces(namespace), election))
+    probes = (":8081" if in_pod else "") if health_probe_bind_address is None else health_probe_bind_address
+    body = _run(operator, config, watched_namespaces(namespace), election, "" if probes == "0" else probes)
+    stop.run(body)
 
 
 def watched_namespaces(given: str | None) -> tuple[str, ...] | None:
@@ -104,7 +112,11 @@ def _election(operator: Operator, namespace: str, load: Callable[[], ClientConfi
 
 
 async def _run(
-    operator: Operator, config: ClientConfig, namespaces: tuple[str, ...] | None, election: Election | None
+    operator: Operator,
+    config: ClientConfig,
+    namespaces: tuple[str, ...] | None,
+    election: Election | None,
+    probes: str,
 ) -> None:
     import asyncio
     import logging
@@ -115,7 +127,15 @@ async def _run(
     stopping = asyncio.Event()
     async with connect(config, user_agent=operator.name) as client:
         log.info("operator %s runs against %s, from %s", operator.name, config.server, config.source)
-        running = asyncio.ensure_future(operator.run(client, stopping, namespaces=namespaces, election=election))
+        running = asyncio.ensure_future(
+            operator.run(
+                client,
+                stopping,
+                namespaces=namespaces,
+                election=election,
+                health_probe_bind_address=probes,
+            )
+        )
         try:
             await asyncio.shield(running)
         except asyncio.CancelledError:

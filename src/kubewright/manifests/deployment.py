@@ -43,6 +43,18 @@ def deployment(operator: Operator, *, image: str = REPLACE_IMAGE, all_namespaces
                                 {"name": "POD_NAME", **_from("metadata.name")},
                                 {"name": "POD_NAMESPACE", **_from("metadata.namespace")},
                             ],
+                            "ports": [{"name": "probes", "containerPort": 8081}],
+                            # A standby is ready as soon as its caches are full.
+                            "readinessProbe": {
+                                "httpGet": {"path": "/readyz", "port": "probes"},
+                                "periodSeconds": 5,
+                            },
+                            "livenessProbe": {
+                                "httpGet": {"path": "/healthz", "port": "probes"},
+                                "initialDelaySeconds": 15,
+                                "periodSeconds": 20,
+                                "timeoutSeconds": 5,
+                            },
                             "resources": {
                                 "requests": {"cpu": "10m", "memory": "64Mi"},
                                 "limits": {"memory": "256Mi"},

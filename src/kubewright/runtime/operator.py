@@ -15,10 +15,12 @@ from kubewright import clock
 from kubewright.cache import Cache
 from kubewright.client import Client
 from kubewright.errors import NotIdle, UsageError
+from kubewright.runtime import health
 from kubewright.runtime.controller import Controller
 from kubewright.runtime.election import Election, FencedTransport, LeaderElection, Tenure
 from kubewright.runtime.reconciler import Reconciler
 from kubewright.runtime.record import Observer, ReconcileRecord
+from kubewright.runtime.serving import BindAddress, HttpServer
 from kubewright.runtime.sources import ALL
 from kubewright.runtime.writes import WriteThrough
 
@@ -83,6 +85,7 @@ class Operator:
         observers: Sequence[Observer] = (),
         shutdown_seconds: float = 30.0,
         election: Election | None = None,
+        health_probe_bind_address: str = "",
     ) -> Running:
         """``async with operator.running(client) as running:`` is started at the block's begin, stopped at its end.
 
@@ -92,9 +95,12 @@ class Operator:
             observers: called after each reconcile.
             shutdown_seconds: what reconciles under way are given to end, before they are cancelled.
             election: to be won before anything is reconciled, while the caches fill; None to work at once.
+            health_probe_bind_address: where ``/healthz``, ``/livez`` and ``/readyz`` are served, as ``:8081``;
+                empty for nowhere.
         """
         where = self.namespaces if namespaces is None else tuple(namespaces)
-        return Running(self, client, where or ALL, observers, shutdown_seconds, election)
+        probes = BindAddress.parse(health_probe_bind_address) if health_probe_bind_address else None
+        return Running(self, client, where or ALL, observers, shutdown_seconds, election, probes)
 
     async def run(
         self,
@@ -105,6 +111,7 @@ class Operator:
         observers: Sequence[Observer] = (),
         shutdown_seconds: float = 30.0,
         election: Election | None = None,
+        health_probe_bind_address: str = "",
     ) -> None:
         """Run until ``stop`` is set; arguments as for :meth:`running`. Returns once everything has ended.
 
@@ -117,6 +124,7 @@ class Operator:
             observers=observers,
             shutdown_seconds=shutdown_seconds,
             election=election,
+            health_probe_bind_address=health_probe_bind_address,
         ) as running:
             running.prepare()
             while not stop.is_set():
@@ -136,6 +144,7 @@ class Running:
         observers: Sequence[Observer],
         shutdown_seconds: float,
         election: Election | None,
+        probes: BindAddress | None,
     ) -> None:
         self.operator = operator
         self.namespaces = namespaces
@@ -144,12 +153,15 @@ class Running:
         self._shutdown_seconds = shutdown_seconds
         self._election = election
         self._tenure: Tenure | None = None
+        self._probes = HttpServer(probes, health.routes(self)) if probes else None
         self._guard: asyncio.Task[None] | None = None
         self._cache: Cache | None = None
         self._reconcilers: list[Reconciler] = []
         self._last: dict[tuple[str, Any], ReconcileRecord] = {}
 
     async def __aenter__(self) -> Self:
+        if self._probes is not None:
+            await self._probes.start()
         self._cache = Cache(self._outer)
         self.client = copy.copy(self._outer)
         self.client.transport = WriteThrough(self._outer.transport, self._cache)
@@ -185,6 +197,8 @@ class Running:
             if self._election is not None:
                 await self._election.leave()
             await self.cache.stop()
+            if self._probes is not None:
+                await self._probes.stop()
         if error is None:
             if lost is not None:
                 raise lost
@@ -212,6 +226,12 @@ class Running:
     def synced(self) -> bool:
         """Whether all caches are filled. So they are in a standby, which is not :attr:`ready`."""
         return self.cache.synced
+
+    def missing(self) -> list[str]:
+        """What the caches do not hold yet, for people."""
+        if self._cache is None:
+            return ["the operator is starting"]
+        return [f"no list yet of {resource.group_resource}" for resource in self._cache.unsynced()]
 
     @property
     def idle(self) -> bool:
@@ -264,7 +284,7 @@ class Running:
             await clock.sleep(_POLL_SECONDS)
 
     def _busy(self) -> str:
-        told = [f"no list yet of {resource.group_resource}" for resource in self.cache.unsynced()]
+        told = self.missing()
         for reconciler in self._reconcilers:
             name = reconciler.controller.name
             for key in reconciler.queue.failing():

@@ -183,6 +183,10 @@ def test_the_deployment_fits_the_restricted_profile_and_has_one_replica() -> Non
     assert made["spec"]["replicas"] == 1
     assert made["spec"]["strategy"]["type"] == "RollingUpdate"
     pod = made["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    (port,) = container["ports"]
+    assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": port["name"]}
+    assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": port["name"]}
     assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     assert pod["containers"][0]["securityContext"] == {
         "allowPrivilegeEscalation": False,
