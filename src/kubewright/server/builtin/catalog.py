@@ -25,17 +25,43 @@ from kubewright.server.registry import (
 )
 
 if TYPE_CHECKING:
-    from kubewright.server.schema import Schema
+    from kubewright.server.schema import Definitions, Schema
 
 _WORKLOAD_SCALE = Scale(label_selector=".spec.selector")
 _STORAGE_VERSIONS = {"horizontalpodautoscalers.autoscaling": "v2"}
 
 
+class _Components(msgspec.Struct):
+    schemas: dict[str, JsonObject]
+
+
+class _OpenApi(msgspec.Struct):
+    """What schemas are made of; the paths, most of a document, are not decoded."""
+
+    components: _Components
+
+
+def _bytes(name: str) -> bytes:
+    return gzip.decompress(files("kubewright.server").joinpath(f"data/{name}.json.gz").read_bytes())
+
+
 @cache
 def _recorded(name: str) -> JsonObject:
-    data = files("kubewright.server").joinpath(f"data/{name}.json.gz").read_bytes()
-    document: JsonObject = msgspec.json.decode(gzip.decompress(data))
+    document: JsonObject = msgspec.json.decode(_bytes(name))
     return document
+
+
+@cache
+def _definitions(where: str) -> tuple[dict[tuple[str, str, str], str], Definitions]:
+    """The schemas of a recorded OpenAPI document, and what those of kinds are called."""
+    from kubewright.server.schema import Definitions
+
+    schemas = msgspec.json.decode(_bytes(f"openapi/{where}"), type=_OpenApi).components.schemas
+    names: dict[tuple[str, str, str], str] = {}
+    for name, schema in schemas.items():
+        for kind in schema.get("x-kubernetes-group-version-kind", ())[:1]:
+            names.setdefault((kind["group"], kind["version"], kind["kind"]), name)
+    return names, Definitions({"components": {"schemas": schemas}})
 
 
 def builtin_resources() -> list[ResourceDefinition]:
@@ -116,14 +142,11 @@ def schema_of(resource: ApiResource, document: str = "") -> Callable[[], Schema]
 
 @cache
 def _schema(group: str, version: str, kind: str, where: str) -> Schema:
-    from kubewright.server.schema import from_openapi
-
-    document = _recorded(f"openapi/{where}")
-    wanted = {"group": group, "version": version, "kind": kind}
-    for name, schema in document["components"]["schemas"].items():
-        if schema.get("x-kubernetes-group-version-kind", [None])[0] == wanted:
-            return from_openapi(document, name)
-    raise LookupError(f"no schema was recorded for {kind} of {group}/{version}")
+    names, definitions = _definitions(where)
+    name = names.get((group, version, kind))
+    if name is None:
+        raise LookupError(f"no schema was recorded for {kind} of {group}/{version}")
+    return definitions.schema(name)
 
 
 def _columns(resource: ApiResource, behaviour: Behaviour) -> TableColumns:
