@@ -66,11 +66,16 @@ def _gather(resources: ResourceStore, entry: Entry, context: Context) -> bool:
                 rules += [rule for rule in decode(other.raw).get("rules") or () if rule not in rules]
     if not role.get("aggregationRule") or rules == (role.get("rules") or []):
         return False
-    config = {
+    config: JsonObject = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRole",
         "metadata": {"name": entry.name},
-        "rules": rules,
     }
-    resources.replace_unchecked(writepath.apply(resources.definition, role, config, context, force=True))
+    if rules:
+        config["rules"] = rules
+    gathered = writepath.apply(resources.definition, role, config, context, force=True)
+    if gathered.get("rules") == role.get("rules"):
+        return False  # nothing to gather: what somebody else wrote stays, as the controller leaves it
+    resources.definition.strategy.default(gathered)
+    resources.replace_unchecked(gathered)
     return True

@@ -74,3 +74,17 @@ async def test_what_others_write_into_a_gathered_role_does_not_stay(server: Serv
     before = await rules_of(server, "view")
     await send(server, "PATCH", f"{RBAC}/clusterroles/view", {"rules": []})
     assert await rules_of(server, "view") == before
+
+
+async def test_rules_written_by_hand_stay_while_there_is_nothing_to_gather(server: Server) -> None:
+    """As the real controller leaves it: its apply of no rules owns none."""
+    selector = {"clusterRoleSelectors": [{"matchLabels": {"gather": "me"}}]}
+    by_hand = {**THINGS, "verbs": ["list"]}
+    role = {"metadata": {"name": "all"}, "aggregationRule": selector, "rules": [by_hand]}
+    await send(server, "POST", f"{RBAC}/clusterroles", role)
+    assert await rules_of(server, "all") == [by_hand]
+    part = {"metadata": {"name": "part", "labels": {"gather": "me"}}, "rules": [THINGS]}
+    await send(server, "POST", f"{RBAC}/clusterroles", part)
+    assert await rules_of(server, "all") == [THINGS]
+    await send(server, "DELETE", f"{RBAC}/clusterroles/part")
+    assert (await send(server, "GET", f"{RBAC}/clusterroles/all"))["rules"] is None
