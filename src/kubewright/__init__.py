@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Desired,
         Grant,
         Keep,
+        LeaderElection,
         Operator,
         Reads,
         Result,
@@ -57,6 +58,7 @@ __all__ = [
     "Keep",
     "KubewrightError",
     "LabelSelector",
+    "LeaderElection",
     "ListMap",
     "ListSet",
     "Meta",
@@ -83,7 +85,20 @@ __all__ = [
 
 _ERRORS = frozenset({"KubewrightError", "Permanent", "Retry", "Waiting"})
 _RUNTIME = frozenset(
-    {"Backoff", "Context", "Controller", "Desired", "Grant", "Keep", "Operator", "Reads", "Result", "Seen", "child"}
+    {
+        "Backoff",
+        "Context",
+        "Controller",
+        "Desired",
+        "Grant",
+        "Keep",
+        "LeaderElection",
+        "Operator",
+        "Reads",
+        "Result",
+        "Seen",
+        "child",
+    }
 )
 
 
