@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -793,6 +794,21 @@ def test_a_registry_that_is_not_there(project: Path, tmp_path: Path, machine: Ma
     assert "kubeconfig" not in said
     said = machine.refuses(project, "opdemo:1", "--base", f"{nobody}/python:3.11", "--output", tmp_path / "out")
     assert "nothing listens there" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_build_that_is_stopped_has_not_succeeded(
+    project: Path, tmp_path: Path, machine: Machine, start: Callable[..., Any], number: signal.Signals
+) -> None:
+    where = small_base(tmp_path / "base", "linux/amd64")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        image = f"127.0.0.1:{silent.getsockname()[1]}/opdemo:1"
+        words = (sys.executable, "-m", "kubewright", "build", image, "--base", where, "--push")
+        process = start(*words, cwd=project, env=machine.env)
+        process.wait_for("image         linux/amd64")
+        process.send(number)
+        assert process.end() == 130
+        assert "the tag was not pushed" in process.output
 
 
 CLUSTER = ROOT.parent / "shared" / "cluster" / "cluster"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ def build(image: str, push: bool, base: str, output: Path | None, platforms: str
     It holds the base image, the dependencies as uv.lock has them, and the project. The same inputs make the same
     image, bit for bit. The base is a reference, an OCI layout or an archive.
     """
-    from kubewright.cli.stop import stop
+    from kubewright.cli.stop import Stopped, stop
     from kubewright.errors import MissingExtra, UsageError
     from kubewright.scaffold import find_project
 
@@ -53,7 +54,17 @@ def build(image: str, push: bool, base: str, output: Path | None, platforms: str
         raise click.UsageError("say where the image is to go: --push, --output PATH, or both")
     chosen = tuple(dict.fromkeys(Platform.parse(word) for word in platforms.split(",") if word.strip()))
     project = find_project(Path.cwd())
-    stop.run(_build(project, reference, base, chosen, output, DockerConfig.read(), push=push))
+    finished = False
+
+    async def work() -> None:
+        nonlocal finished
+        await _build(project, reference, base, chosen, output, DockerConfig.read(), push=push)
+        finished = True
+
+    stop.run(work())
+    if not finished:
+        click.echo("stopped: the image is not whole, and the tag was not pushed", err=True)
+        raise Stopped(signal.SIGINT)
 
 
 class _Lines:

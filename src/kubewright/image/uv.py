@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -125,9 +127,13 @@ class Uv:
         # A virtual environment that happens to be active is none of this project's business.
         env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
         command = [str(self._program), "--quiet", "--color", "never", *map(str, words)]
-        return subprocess.run(  # noqa: S603 - the words are ours
+        done = subprocess.run(  # noqa: S603 - the words are ours
             command, cwd=self._project, env=env, capture_output=True, text=True, check=False
         )
+        if done.returncode in (-signal.SIGINT, 128 + signal.SIGINT):
+            # Ctrl-C goes to uv as well as to us.
+            raise asyncio.CancelledError
+        return done
 
     def _unlocked(self, stderr: str) -> UsageError | ImageError:
         if "Unable to find lockfile" in stderr:
