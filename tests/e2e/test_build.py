@@ -822,6 +822,10 @@ def _why_no_node() -> str:
     return ""
 
 
+def network_namespaces() -> set[str]:
+    return {path.name for path in Path("/run/netns").glob("cni-*")}
+
+
 @pytest.mark.node
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(bool(_why_no_node()), reason=_why_no_node())
@@ -835,6 +839,7 @@ def test_the_image_runs_in_a_pod_with_the_rendered_rights(
     machine.build(project, image, "--base", base, "--push")
     generated = machine.run("generate", "k8s", "--image", image, "--force", cwd=project)
     assert generated.returncode == 0, generated.stderr
+    before = network_namespaces()
     where = ["--dir", str(tmp_path / "node"), "--port", "17950"]
     up = [str(CLUSTER), "up", "--node", "--insecure-registry", registry.host, *where]
 
@@ -876,3 +881,5 @@ def test_the_image_runs_in_a_pod_with_the_rendered_rights(
             kubectl("delete", "-f", f"{name}.yaml")
     finally:
         subprocess.run([str(CLUSTER), "down", *where], check=False, timeout=120)
+        for namespace in network_namespaces() - before:  # of Pods that a failed test left
+            subprocess.run(["ip", "netns", "delete", namespace], check=False)
