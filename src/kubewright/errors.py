@@ -10,6 +10,7 @@
     │   ├── InvalidSelector            a label or field selector that cannot be read
     │   ├── KubeconfigError            a kubeconfig that cannot be used
     │   ├── UndeclaredRead             ``seen`` was asked for a kind the controller does not declare
+    │   ├── DataError                  a data folder that is damaged, or that another process uses
     │   ├── InvalidDesired             ``desired`` returned children that cannot be applied
     │   └── MissingExtra               a part that ``kubewright[dev]`` installs is not installed
     ├── TransportError                 no answer from the API server
@@ -97,6 +98,10 @@ class UndeclaredRead(UsageError):
 
 class InvalidDesired(UsageError):
     """``desired`` returned children that cannot be applied; the message names the child and the field."""
+
+
+class DataError(UsageError):
+    """A data folder that cannot be used: a file in it is damaged, or another process has it."""
 
 
 class MissingExtra(UsageError):

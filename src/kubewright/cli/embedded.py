@@ -25,12 +25,14 @@ class Embedded:
 
 
 @asynccontextmanager
-async def embedded_cluster(port: int, kubeconfig: Path) -> AsyncIterator[Embedded]:
-    """Start it, write ``kubeconfig``; stop it and remove the file at the end.
+async def embedded_cluster(
+    port: int, kubeconfig: Path, *, data: Path | None = None, fsync: bool = True
+) -> AsyncIterator[Embedded]:
+    """Start it, write ``kubeconfig``; stop it and remove the file at the end. With ``data`` it lives there.
 
     Raises:
         MissingExtra: the parts that only ``kubewright[dev]`` installs are not there.
-        UsageError: the port is taken; the kubeconfig cannot be written, or is somebody else's.
+        UsageError: the port is taken; the data cannot be used; the kubeconfig cannot be written, or is somebody else's.
     """
     try:
         import cryptography  # noqa: F401 - asked for here, so that its absence has a name
@@ -40,7 +42,7 @@ async def embedded_cluster(port: int, kubeconfig: Path) -> AsyncIterator[Embedde
         if error.name is None or error.name.partition(".")[0] == "kubewright":
             raise
         raise MissingExtra(f"the embedded cluster needs {error.name}, which is not installed") from error
-    async with Cluster() as cluster:
+    async with Cluster(data=data, fsync=fsync) as cluster:
         listener = await cluster.listen(host="127.0.0.1", port=port)
         try:
             write_kubeconfig(kubeconfig, cluster.kubeconfig(listener))

@@ -49,6 +49,7 @@ class Target:
     kubeconfig: Path | None = None
     context: str | None = None
     port: int = 0
+    data: Path | None = None
 
 
 class Session:
@@ -118,7 +119,7 @@ class Session:
             from kubewright.cli.embedded import embedded_cluster
 
             path = self._target.kubeconfig or self._project.root / ".kubewright" / "kubeconfig"
-            async with embedded_cluster(self._target.port, path) as embedded:
+            async with embedded_cluster(self._target.port, path, data=self._target.data) as embedded:
                 view.step(f"embedded cluster at {embedded.url}; its Pods are simulated")
                 view.fact("kubectl", f"kubectl --kubeconfig {_short(embedded.kubeconfig)} get all")
                 yield embedded.cluster.client()

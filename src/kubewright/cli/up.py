@@ -19,6 +19,7 @@ from kubewright.cli.app import debug_option
 @click.option("--context", help="A context of the kubeconfig.")
 @click.option("--namespace", help="The namespaces to watch, by commas; empty is all. Default: WATCH_NAMESPACE.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the embedded cluster.")
+@click.option("--data", type=click.Path(path_type=Path), help="With --embedded: keep everything in this folder.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
 @debug_option
 def up(
@@ -29,6 +30,7 @@ def up(
     context: str | None,
     namespace: str | None,
     port: int,
+    data: Path | None,
     output: str,
 ) -> None:
     """Install the CRDs and run the operator here, until Ctrl-C.
@@ -51,8 +53,10 @@ def up(
         raise click.UsageError("--context belongs to a kubeconfig that is there; --embedded makes a new one")
     if port and not embedded:
         raise click.UsageError("--port is the embedded cluster's: give --embedded too")
+    if data is not None and not embedded:
+        raise click.UsageError("--data is the embedded cluster's: give --embedded too")
     project = find_project(Path(rest[0]) if rest else Path.cwd())
-    target = Target(embedded=embedded, kubeconfig=kubeconfig, context=context, port=port)
+    target = Target(embedded=embedded, kubeconfig=kubeconfig, context=context, port=port, data=data)
     session = Session(project, target, namespace=namespace, manifests=[Path(name) for name in manifests])
     with choose_view(output, started) as view:
         stop.run(session.run(view))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -25,7 +26,7 @@ from kubewright.cluster.statefulsets import StatefulSetController
 from kubewright.cluster.volumes import ClaimController, VolumeController
 from kubewright.errors import NotIdle, UsageError
 from kubewright.runtime import Controller, Operator, Running
-from kubewright.server import InMemoryTransport, Server
+from kubewright.server import DataFolder, InMemoryTransport, Server
 from kubewright.wire import Transport
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ class Cluster:
     PodDisruptionBudgets and ResourceQuotas, NetworkPolicies, Ingresses, load balancers.
 
     Args:
+        data: a folder that everything is kept in and gone on from; without it, all is gone with the block.
+        fsync: with ``data``, answer only once the disk has what was written; without, the end of the machine (not
+            that of the process) may lose the last of it.
         controllers: also run the built-in controllers; without them it is a bare API server.
         stages: how long simulated Pods take for each stage.
 
@@ -55,8 +59,15 @@ class Cluster:
         pods: the simulated Pods, to slow them down and to make them fail.
     """
 
-    def __init__(self, *, controllers: bool = True, stages: PodStages | None = None) -> None:
-        self.server = Server()
+    def __init__(
+        self,
+        *,
+        controllers: bool = True,
+        stages: PodStages | None = None,
+        data: Path | None = None,
+        fsync: bool = True,
+    ) -> None:
+        self.server = Server(data=DataFolder(data, fsync=fsync) if data is not None else None)
         self.transport: Transport = InMemoryTransport(self.server)
         self.pods = SimulatedPods(stages or PodStages())
         self.pods.changed = self._simulation_changed
@@ -68,6 +79,7 @@ class Cluster:
         self._touches: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
+        await self.server.resume()
         if not self._with_controllers:
             return self
         client = self.client()

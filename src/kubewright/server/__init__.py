@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubewright.server.authentication import service_account_user
 from kubewright.server.context import ADMIN, ANONYMOUS, UserInfo
+from kubewright.server.durable import DataFolder
 from kubewright.server.server import Server
 from kubewright.server.status import StatusError
 from kubewright.server.transport import InMemoryTransport
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ADMIN",
     "ANONYMOUS",
+    "DataFolder",
     "InMemoryTransport",
     "Listener",
     "Server",

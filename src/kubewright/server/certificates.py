@@ -30,11 +30,16 @@ class KeyPair:
 
 
 class Authority:
-    """A certificate authority that lives as long as the server it is made for."""
+    """A certificate authority: a new one, or one that was ``stored``."""
 
-    def __init__(self, name: str = "kubewright") -> None:
+    def __init__(self, stored: bytes | None = None) -> None:
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubewright-ca")])
+        if stored is not None:
+            key = serialization.load_pem_private_key(stored, None)
+            assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 - see stored
+            self._key, self._certificate = key, x509.load_pem_x509_certificate(stored)
+            return
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{name}-ca")])
         builder = self._builder(self._name, self._key.public_key())
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         usage = x509.KeyUsage(True, False, True, False, False, True, True, False, False)
@@ -43,6 +48,11 @@ class Authority:
             x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False
         )
         self._certificate = builder.sign(self._key, hashes.SHA256())
+
+    @property
+    def stored(self) -> bytes:
+        """Its certificate and its key, to be kept."""
+        return self.pem + _private(self._key)
 
     @property
     def pem(self) -> bytes:
@@ -81,9 +91,7 @@ class Authority:
         certificate = builder.sign(self._key, hashes.SHA256())
         return KeyPair(
             certificate.public_bytes(serialization.Encoding.PEM),
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            ),
+            _private(key),
         )
 
     def _builder(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
@@ -97,6 +105,12 @@ class Authority:
             .not_valid_before(now - _BEFORE)
             .not_valid_after(now + _VALID)
         )
+
+
+def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def server_context(pair: KeyPair, client_authority: bytes) -> ssl.SSLContext:

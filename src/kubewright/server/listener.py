@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
@@ -93,16 +93,17 @@ async def listen(
         host: the address to bind; loopback unless told otherwise.
         port: the port to bind; 0 picks a free one.
         tls: with certificates made for this listener.
-        token: the administrator's bearer token; drawn at random unless given.
+        token: the administrator's bearer token; unless given, drawn at random, once for all where the server has
+            a data folder.
 
     Raises:
         UsageError: the address cannot be bound.
     """
-    token = token or clock.token(32, _ALPHABET)
+    token = token or _kept(server, "admin-token", lambda: clock.token(32, _ALPHABET).encode()).decode()
     authority: Authority | None = None
     context: ssl.SSLContext | None = None
     if tls:
-        authority = await asyncio.to_thread(Authority)
+        authority = await asyncio.to_thread(lambda: Authority(_kept(server, "authority.pem", _new_authority)))
         context = server_context(authority.serve([host, *_LOCAL]), authority.pem)
     server.authenticator.add_token(token, ADMIN)
     handler = _Handler(server)
@@ -119,6 +120,14 @@ async def listen(
         raise _cannot_bind(host, port, error) from None
     bound = runner.addresses[0]
     return Listener(server, runner, handler.closing, host, bound[1], authority, token)
+
+
+def _kept(server: Server, name: str, make: Callable[[], bytes]) -> bytes:
+    return make() if server.data is None else server.data.secret(name, make)
+
+
+def _new_authority() -> bytes:
+    return Authority().stored
 
 
 def _cannot_bind(host: str, port: int, error: OSError) -> UsageError:

@@ -16,6 +16,7 @@ from kubewright.server.authorization.create_check import CreateCheck
 from kubewright.server.authorization.escalation import EscalationCheck
 from kubewright.server.context import ADMIN, Context, UserInfo
 from kubewright.server.discovery import Discovery, no_such_page
+from kubewright.server.durable import DataFolder
 from kubewright.server.handlers import answering, delete, read, subresources, watch, write
 from kubewright.server.handlers.scope import Scope, warning_header
 from kubewright.server.lookups import StoreLookups
@@ -36,10 +37,20 @@ class Server:
     Args:
         resources: what it serves from the start; the built-in kinds unless given.
         history: events each resource remembers at least, for watches and paged lists that come back.
+        data: where its objects live; without it they are gone with the server, which closes it.
     """
 
-    def __init__(self, resources: Iterable[ResourceDefinition] | None = None, *, history: int = HISTORY) -> None:
+    def __init__(
+        self,
+        resources: Iterable[ResourceDefinition] | None = None,
+        *,
+        history: int = HISTORY,
+        data: DataFolder | None = None,
+    ) -> None:
+        self.data = data
         self.store = Store(history)
+        if data is not None:
+            data.load(self.store)
         self.resources = ServedResources()
         self.lookups = StoreLookups(self.store)
         self.authenticator = Authenticator(self.lookups)
@@ -61,9 +72,9 @@ class Server:
             resources = initial_resources(self)
         for definition in resources:
             self.resources.add(definition)
-        from kubewright.server.startup import put_initial_objects
+        from kubewright.server.startup import begin
 
-        put_initial_objects(self)
+        begin(self)
 
     async def handle(self, request: Request, user: UserInfo | None = ADMIN) -> Response:
         """Answer ``request``. Refusals are answers too: nothing is raised.
@@ -75,7 +86,10 @@ class Server:
         try:
             if user is None:
                 user = self.authenticator.authenticate(request.headers.get("authorization", ""))
-            return await self._dispatch(request, user)
+            answer = await self._dispatch(request, user)
+            if self.data is not None and request.method not in ("GET", "HEAD"):
+                await self.data.synced()
+            return answer
         except StatusError as error:
             refusal = error.to_response()
             # HEAD asks for no body.
@@ -86,10 +100,18 @@ class Server:
             _log.exception("%s %s", request.method, request.path)
             return status.internal_error(f"{type(error).__name__}: {error}").to_response()
 
+    async def resume(self) -> None:
+        """Go on with what was interrupted when the data was last closed."""
+        from kubewright.server.startup import resume
+
+        await resume(self)
+
     def close(self) -> None:
         """End all watches and refuse what comes after."""
         self._closing = True
         self.store.wake()
+        if self.data is not None:
+            self.data.close()
 
     @property
     def closing(self) -> bool:

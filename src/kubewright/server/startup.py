@@ -9,6 +9,7 @@ from kubewright.objects import JsonObject
 from kubewright.server.registry import ResourceDefinition
 
 if TYPE_CHECKING:
+    from kubewright.server.crd.definition import CrdStrategy
     from kubewright.server.server import Server
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
@@ -28,9 +29,9 @@ def initial_resources(server: Server) -> list[ResourceDefinition]:
     ]
 
 
-def put_initial_objects(server: Server) -> None:
-    """Store what every cluster begins with."""
-    from kubewright.server.startup_access import put_roles
+def begin(server: Server) -> None:
+    """Store what every cluster has, as far as it is not there, and serve the custom resources that are."""
+    from kubewright.server.startup_access import put_roles, restore_signing_key
 
     now = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     namespaces = server.resources.stored("", "namespaces")
@@ -38,11 +39,29 @@ def put_initial_objects(server: Server) -> None:
         return
     store = server.resource_store(namespaces)
     for name in NAMESPACES:
-        store.replace_unchecked(_namespace(name, now))
+        if name not in store.table.objects:
+            store.replace_unchecked(_namespace(name, now))
     services = server.resources.stored("", "services")
-    if services is not None:
+    if services is not None and "default/kubernetes" not in server.resource_store(services).table.objects:
         server.resource_store(services).replace_unchecked(_kubernetes_service(now))
     put_roles(server, now)
+    restore_signing_key(server)
+    if (crds := _crd_strategy(server)) is not None:
+        crds.restore(now)
+
+
+async def resume(server: Server) -> None:
+    """Go on deleting what definitions of custom resources leave behind."""
+    if (crds := _crd_strategy(server)) is not None:
+        await crds.resume(clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _crd_strategy(server: Server) -> CrdStrategy | None:
+    from kubewright.server.crd.definition import CrdStrategy
+
+    definition = server.resources.stored("apiextensions.k8s.io", "customresourcedefinitions")
+    strategy = definition.strategy if definition is not None else None
+    return strategy if isinstance(strategy, CrdStrategy) else None
 
 
 def _namespace(name: str, now: str) -> JsonObject:

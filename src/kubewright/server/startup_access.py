@@ -85,7 +85,18 @@ def put_roles(server: Server, now: str) -> None:
         store = server.resource_store(definition)
         kind = definition.resource.kind
         for item in items:
+            meta = item["metadata"]
+            if store.key(meta.get("namespace", ""), meta["name"]) in store.table.objects:
+                continue
             store.replace_unchecked(_begun(kind, item, now))
+
+
+def restore_signing_key(server: Server) -> None:
+    """Let the tokens of service accounts outlive the server, where its objects do."""
+    if server.data is not None:
+        from kubewright.server.authentication.service_accounts import new_signing_key
+
+        server.authenticator.signing_key = server.data.secret("service-accounts.pem", new_signing_key)
 
 
 def _begun(kind: str, item: JsonObject, now: str) -> JsonObject:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 EventType: TypeAlias = Literal["ADDED", "MODIFIED", "DELETED"]
 
@@ -84,12 +84,38 @@ def event_line(kind: str, raw: bytes) -> bytes:
     return b'{"type":"%s","object":%s}\n' % (kind.encode(), raw)
 
 
+class Journal(Protocol):
+    """Where changes are written before they are made; what raises is not changed."""
+
+    def put(self, table: str, entry: Entry) -> None:
+        """An object is there."""
+
+    def remove(self, table: str, last: Entry) -> None:
+        """An object is gone."""
+
+    def drop(self, table: str, revision: int) -> None:
+        """A table is gone."""
+
+
 class Table:
     """The objects of one resource and the log of their changes."""
 
-    __slots__ = ("_history", "_keys", "_waiters", "compacted", "dropped", "first", "log", "objects")
+    __slots__ = (
+        "_history",
+        "_keys",
+        "_waiters",
+        "compacted",
+        "dropped",
+        "first",
+        "journal",
+        "log",
+        "name",
+        "objects",
+    )
 
-    def __init__(self, history: int, compacted: int) -> None:
+    def __init__(self, history: int, compacted: int, name: str = "") -> None:
+        self.name = name
+        self.journal: Journal | None = None
         self._history = history
         self._keys: list[str] = []
         self._waiters: list[asyncio.Future[None]] = []
@@ -183,20 +209,31 @@ class Table:
             self.first += drop
             del self.log[:drop]
 
+    def restore(self, entry: Entry) -> None:
+        """Have ``entry`` without anything having happened: what is known from before the history."""
+        self.objects[entry.key] = entry
+        self._insert_key(entry.key)
+
+    def _insert_key(self, key: str) -> None:
+        if self._keys and key < self._keys[-1]:
+            insort(self._keys, key)
+        else:
+            self._keys.append(key)
+
     def put(self, entry: Entry) -> None:
         """Store ``entry``, and log whether it was new."""
+        if self.journal is not None:
+            self.journal.put(self.name, entry)
         previous = self.objects.get(entry.key)
         if previous is None:
-            keys = self._keys
-            if keys and entry.key < keys[-1]:
-                insort(keys, entry.key)
-            else:
-                keys.append(entry.key)
+            self._insert_key(entry.key)
         self.objects[entry.key] = entry
         self._append(Event("ADDED" if previous is None else "MODIFIED", entry, previous))
 
     def remove(self, last: Entry) -> None:
         """Remove the object; ``last`` is how it was, at the revision of its removal."""
+        if self.journal is not None:
+            self.journal.remove(self.name, last)
         previous = self.objects.pop(last.key)
         del self._keys[bisect_left(self._keys, last.key)]
         self._append(Event("DELETED", last, previous))
@@ -221,13 +258,29 @@ class Store:
         """The last change's; lists answer with it."""
         self._history = history
         self._tables: dict[str, Table] = {}
+        self._journal: Journal | None = None
 
     def table(self, group_resource: str) -> Table:
         """The table of ``deployments.apps``; made when first asked for."""
         found = self._tables.get(group_resource)
         if found is None:
-            found = self._tables[group_resource] = Table(self._history, self.revision)
+            found = self._tables[group_resource] = Table(self._history, self.revision, group_resource)
+            found.journal = self._journal
         return found
+
+    def tables(self) -> list[tuple[str, Table]]:
+        """All tables by name."""
+        return list(self._tables.items())
+
+    def begin_at(self, revision: int) -> None:
+        """Know nothing of what happened up to ``revision``."""
+        self.revision = revision
+
+    def keep_in(self, journal: Journal) -> None:
+        """Write every change to ``journal`` from now on."""
+        self._journal = journal
+        for table in self._tables.values():
+            table.journal = journal
 
     def next_revision(self) -> int:
         """Advance the counter; the caller stores a change under it."""
@@ -242,6 +295,8 @@ class Store:
 
     def drop(self, group_resource: str) -> None:
         """Forget a table with all that is in it; whoever watches it is woken and finds it gone."""
+        if self._journal is not None and group_resource in self._tables:
+            self._journal.drop(group_resource, self.revision)
         table = self._tables.pop(group_resource, None)
         if table is not None:
             table.dropped = True

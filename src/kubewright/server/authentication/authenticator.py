@@ -39,6 +39,8 @@ class Authenticator:
         self._lookups = lookups
         self._static: dict[str, UserInfo] = {}
         self._service_accounts: ServiceAccountTokens | None = None
+        self.signing_key: bytes | None = None
+        """PEM, for the tokens of service accounts; made when first needed unless given before."""
 
     @property
     def service_accounts(self) -> ServiceAccountTokens:
@@ -46,7 +48,7 @@ class Authenticator:
         if self._service_accounts is None:
             from kubewright.server.authentication.service_accounts import ServiceAccountTokens
 
-            self._service_accounts = ServiceAccountTokens(self._lookups)
+            self._service_accounts = ServiceAccountTokens(self._lookups, self.signing_key)
         return self._service_accounts
 
     def add_token(self, token: str, user: UserInfo) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from msgspec import DecodeError
@@ -33,12 +33,22 @@ _BAD_SIGNATURE = "go-jose/go-jose: error in cryptographic primitive"
 _GONE = "service account token has been invalidated"
 
 
+def new_signing_key() -> bytes:
+    """A key to sign tokens with, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
 class ServiceAccountTokens:
     """Signs tokens with a key of its own and knows them again."""
 
-    def __init__(self, lookups: Lookups) -> None:
+    def __init__(self, lookups: Lookups, key: bytes | None = None) -> None:
         self._lookups = lookups
-        self._key = ec.generate_private_key(ec.SECP256R1())
+        loaded = serialization.load_pem_private_key(key or new_signing_key(), None)
+        assert isinstance(loaded, ec.EllipticCurvePrivateKey)  # noqa: S101 - made below
+        self._key = loaded
         numbers = self._key.public_key().public_numbers()
         self._key_id = _encode(numbers.x.to_bytes(_COORDINATE, "big"))
 

@@ -99,6 +99,14 @@ class CrdStrategy(Strategy):
         """Serve it no longer."""
         self._custom.withdraw(obj["metadata"]["name"])
 
+    def restore(self, now: str) -> None:
+        """Serve what the definitions that are there say."""
+        self._custom.restore(now)
+
+    async def resume(self, now: str) -> None:
+        """Go on with cleanups that were interrupted."""
+        await self._custom.resume(now)
+
     def rows(self, obj: JsonObject) -> list[Cell]:
         """Name and creation."""
         return self._shape.rows(obj)

@@ -197,6 +197,32 @@ class CustomResources:
         self._crds.remove_as(crd)
         self.withdraw(name)
 
+    # -- after a restart ----------------------------------------------------------------------------------------
+
+    def restore(self, now: str) -> None:
+        """Serve what was served, and settle what was not yet."""
+        for entry in list(self._crds.table.scan()):
+            crd = decode(entry.raw)
+            if _is_true(crd, "Established"):
+                self._serve(crd)
+            self.settle(entry.key, now)
+
+    async def resume(self, now: str) -> None:
+        """Delete the instances of definitions that are being deleted."""
+        for entry in list(self._crds.table.scan()):
+            if "deletionTimestamp" in decode(entry.raw)["metadata"]:
+                lookups = self._server.lookups
+                context = Context(
+                    verb="delete",
+                    group=GROUP,
+                    version="v1",
+                    resource=PLURAL,
+                    lookups=lookups,
+                    now=now,
+                    name=entry.key,
+                )
+                await self.begin_cleanup(entry.key, context)
+
     def withdraw(self, name: str) -> None:
         """Serve the definition's resources no longer."""
         for definition in self._served.pop(name, []):
