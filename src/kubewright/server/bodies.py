@@ -21,6 +21,9 @@ MAX_BODY = 3 * 1024 * 1024
 MAX_VALUES = 1_000_000
 """Values a YAML document may come to once its aliases are followed."""
 
+_MAX_DEPTH = 500
+"""Levels that a YAML document may have."""
+
 
 def check_size(body: bytes) -> None:
     """Refuse a body that is too large.
@@ -81,9 +84,24 @@ def read_apply_configuration(body: bytes) -> tuple[JsonObject, list[str]]:
     return read_yaml(body)
 
 
+def _check_depth(body: bytes) -> None:
+    # libyaml's composer recurses in C, where too deep a document ends the process.
+    if sum(body.count(mark) for mark in (b"[", b"{", b"-", b":", b"?")) <= _MAX_DEPTH:
+        return
+    depth = 0
+    for event in yaml.parse(body, Loader=YamlLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _MAX_DEPTH:
+                raise status.bad_request("the body is nested too deeply")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
 def _as_yaml(body: bytes) -> JsonObject | None:
     # apiserver recognises YAML even where the header says JSON.
     try:
+        _check_depth(body)
         tree = yaml.load(body, Loader=YamlLoader)  # noqa: S506 - a safe loader
     except yaml.YAMLError:
         return None
@@ -94,6 +112,7 @@ def read_yaml(body: bytes) -> tuple[JsonObject, list[str]]:
     """The YAML object in ``body`` and the duplicate keys in it."""
     duplicates: list[str] = []
     try:
+        _check_depth(body)
         node = yaml.compose(body, Loader=YamlLoader)
         if node is not None:
             _yaml_duplicates(node, duplicates, set())
