@@ -26,6 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(words: list[str]) -> int:
     import os
 
+    # Python has no stream where the shell has closed it (`>&-`): what would be said goes nowhere.
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - open until the process ends
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+
     import click
 
     from kubewright.cli.app import app, load_commands
@@ -37,6 +43,9 @@ def _run(words: list[str]) -> int:
         sys.stdout.flush()
     except click.exceptions.Exit as leave:
         return leave.exit_code
+    except click.exceptions.NoArgsIsHelpError as help_wanted:
+        click.echo(help_wanted.format_message(), err=True)
+        return help_wanted.exit_code
     except SystemExit as leave:
         return leave.code if isinstance(leave.code, int) else FAILED
     except Stopped:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 
@@ -10,6 +11,9 @@ import click
 from kubewright.errors import ApiError, CertificateError, ConnectionFailed, Forbidden, KubewrightError, UsageError
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
+
+# A stream's errors name no file.
+_CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO})
 
 
 class UserCodeError(KubewrightError):
@@ -33,6 +37,9 @@ def report(error: BaseException, *, debug: bool) -> int:
         return WRONG_USE if isinstance(error, UsageError) else FAILED
     if isinstance(error, OSError) and error.filename is not None:
         _say(f"{error.filename}: {error.strerror}", "")
+        return FAILED
+    if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
+        _say(f"cannot write: {error.strerror}", "what it prints, or a file it writes, has no place: make room")
         return FAILED
     _say(
         f"{type(error).__name__}: {error}",

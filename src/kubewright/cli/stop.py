@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first asks for a clean stop, the second leaves at once.
+"""SIGINT, SIGTERM and SIGHUP: the first asks for a clean stop, a second SIGINT or SIGTERM leaves at once.
 
 Handlers are plain ``signal.signal`` ones, so that they work while modules are being imported and on Windows.
 This module is the first one imported, so it imports next to nothing itself.
@@ -35,7 +35,10 @@ class Stop:
 
     def install(self) -> None:
         """Handle the signals from now on, in this thread, the main one."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is None or (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
+                continue  # `nohup` asks to outlive the terminal
             signal.signal(number, self._handle)
 
     def run(self, body: Coroutine[object, object, None]) -> None:
@@ -65,6 +68,8 @@ class Stop:
 
     def _handle(self, number: int, _: FrameType | None) -> None:
         if self.asked:
+            if number == getattr(signal, "SIGHUP", None):
+                return  # a terminal that closes may send several: no person insists
             sys.stdout.flush()
             os._exit(128 + number)
         self.asked = True

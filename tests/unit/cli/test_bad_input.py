@@ -271,3 +271,39 @@ def test_lines_changed_by_hand_are_kept_and_named(kubewright: Kubewright, projec
     assert kubewright("generate", "--force", cwd=project).returncode == 0
     assert "# mine" not in role.read_text()
     assert kubewright("generate", "--check", cwd=project).returncode == 0
+
+
+@pytest.mark.parametrize("words", [[], ["add"], ["cluster"]])
+def test_without_a_command_the_help_is_shown(kubewright: Kubewright, words: list[str]) -> None:
+    result = kubewright(*words)
+    assert result.returncode == 2
+    assert result.stderr.startswith("Usage: kubewright")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_output_that_cannot_be_written(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "kubewright", "version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            timeout=60,
+            check=False,
+        )
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: cannot write: No space left on device")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell's way of closing a stream")
+def test_a_closed_output_is_no_failure(tmp_path: Path) -> None:
+    result = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" -m kubewright new demo >&-', sys.executable],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")

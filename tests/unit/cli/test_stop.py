@@ -90,3 +90,31 @@ def test_where_the_exception_is_swallowed(number: signal.Signals) -> None:
         process.send_signal(number)
         assert "clean" not in process.communicate(timeout=20)[0]
         assert process.returncode == 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
+class TestTheTerminalCloses:
+    def test_it_cleans_up(self) -> None:
+        with program() as process:
+            process.send_signal(signal.SIGHUP)
+            assert process.communicate(timeout=20)[0] == "cleaning\nclean\n"
+            assert process.returncode == 0
+
+    def test_a_second_time_while_it_cleans_up(self) -> None:
+        with program(hangs=True) as process:
+            assert process.stdout is not None
+            process.send_signal(signal.SIGHUP)
+            assert process.stdout.readline() == "cleaning\n"
+            process.send_signal(signal.SIGHUP)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=20) == 128 + signal.SIGTERM
+
+    def test_below_nohup_it_goes_on(self) -> None:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            with program() as process:
+                process.send_signal(signal.SIGHUP)
+                process.send_signal(signal.SIGTERM)
+                assert process.communicate(timeout=20)[0] == "cleaning\nclean\n"
+        finally:
+            signal.signal(signal.SIGHUP, before)

@@ -523,3 +523,15 @@ def test_what_cannot_work_is_refused_at_once() -> None:
         Operator("demo", controllers=[Idle()])
     with pytest.raises(UsageError, match="lowercase letters"):
         type("Odd", (Things,), {"name": "Not A Name"})
+
+
+@pytest.mark.parametrize("namespace", ["A_B", "*", "x/y", "", "a.b"])
+def test_a_namespace_that_cannot_be_is_refused(namespace: str, client: Client) -> None:
+    with pytest.raises(UsageError, match="cannot be the name of a namespace"):
+        Operator("op", controllers=[], namespaces=[namespace])
+    with pytest.raises(UsageError, match="cannot be the name of a namespace"):
+        Operator("op", controllers=[]).running(client, namespaces=["default", namespace])
+
+
+def test_a_namespace_named_twice_is_watched_once() -> None:
+    assert Operator("op", controllers=[], namespaces=["b", "a", "b"]).namespaces == ("b", "a")
