@@ -183,10 +183,13 @@ class Informer:
             self._overlay(written, origin)
         if deleted_uid:
             flight.origins[deleted_uid] = origin
-            if not any(change.new is None and change.object.metadata.uid == deleted_uid for change in flight.held):
-                self._tombstones.add((key, deleted_uid))
             known = self.store.get(key)
-            if known is not None and known.metadata.uid == deleted_uid:
+            was_here = known is not None and known.metadata.uid == deleted_uid
+            told = any(change.new is None and change.object.metadata.uid == deleted_uid for change in flight.held)
+            # Of an object that was not here, and that a selector leaves out, the watch will tell nothing.
+            if not told and (was_here or (self.scope.covers(key) and not self.scope.label_selector)):
+                self._tombstones.add((key, deleted_uid))
+            if was_here:
                 self._remove(key, origin)
         flight.count -= 1
         if flight.count == 0:

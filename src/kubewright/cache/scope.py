@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kubewright.objects import ApiResource, RawObject, parse_label_selector
+from kubewright.objects import ApiResource, ObjectKey, RawObject, parse_label_selector
 
 
 class Scope(NamedTuple):
@@ -27,14 +27,15 @@ class Scope(NamedTuple):
         """The field selector of the requests."""
         return f"metadata.name={self.name}" if self.name else ""
 
+    def covers(self, key: ObjectKey) -> bool:
+        """Whether an object at ``key`` may be within."""
+        return self.namespace in {"", key.namespace} and self.name in {"", key.name}
+
     def matches(self, obj: RawObject) -> bool:
         """Whether ``obj``, of this resource, is within."""
-        head = obj.metadata
-        if self.namespace and head.namespace != self.namespace:
+        if not self.covers(obj.key):
             return False
-        if self.name and head.name != self.name:
-            return False
-        return not self.label_selector or parse_label_selector(self.label_selector).matches(head.labels)
+        return not self.label_selector or parse_label_selector(self.label_selector).matches(obj.metadata.labels)
 
     def __str__(self) -> str:
         parts = [self.resource.group_resource]

@@ -2,7 +2,7 @@
 
 from kubewright.runtime.configuration import ANNOTATION
 from kubewright.runtime.context import Context
-from kubewright.runtime.controller import Controller, Grant, Reads, Result
+from kubewright.runtime.controller import Controller, Grant, Owns, Reads, Result
 from kubewright.runtime.desired import Child, Desired, Keep, child
 from kubewright.runtime.election import Election, LeaderElection, LeaseElection
 from kubewright.runtime.finalizers import finalizer_name
@@ -31,6 +31,7 @@ __all__ = [
     "Observer",
     "Operator",
     "Outcome",
+    "Owns",
     "Queue",
     "Reads",
     "Reason",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from kubewright.runtime.configuration import Configuration, Mark, OwnerOf, read_
 from kubewright.runtime.dependencies import Got
 from kubewright.runtime.desired import Child, Keep
 from kubewright.runtime.guarded import guarded_patch
+from kubewright.runtime.inventory import LABEL, inventory_entry
 from kubewright.runtime.ownership import migration
 from kubewright.runtime.readiness import is_ready
 
@@ -42,6 +44,14 @@ class LiveObjects(Protocol):
 
     def controlled_by(self, uid: str) -> Iterable[tuple[type[Object], RawObject]]:
         """What has ``uid`` as its controller, in all kinds owned now or formerly."""
+        ...
+
+    def declares(self, kind: type[Object], namespace: str) -> bool:
+        """Whether the controller says that it has children there that owner references do not reach."""
+        ...
+
+    def beyond_references(self) -> Sequence[tuple[type[Object], str]]:
+        """The kinds, each with the namespaces (empty for all), of children that owner references do not reach."""
         ...
 
 
@@ -117,17 +127,47 @@ class Children:
                 continue
             if (resource in HOLDS_DATA or issubclass(kind, Resource)) and resource not in self._prunes:
                 continue
-            try:
-                await self._client.delete(
-                    kind.api_resource,
-                    raw.key.name,
-                    raw.key.namespace,
-                    propagation_policy="Background",
-                    uid=raw.metadata.uid,
-                    resource_version=raw.metadata.resource_version,
-                )
-            except NotFound:
-                continue
+            await self._delete(kind, raw)
+
+    async def delete_beyond_references(self) -> list[str]:
+        """Delete all children that owner references do not reach; which of them are there still.
+
+        The server is asked, not the cache: a creation whose answer was lost leaves nothing behind.
+
+        Raises:
+            Conflict: one changed meanwhile.
+        """
+        found = await self._beyond_references()
+        for kind, raw in found:
+            if raw.metadata.deletion_timestamp is None:
+                await self._delete(kind, raw)
+        return [f"{kind.kind} {raw.key}" for kind, raw in (await self._beyond_references() if found else ())]
+
+    async def _beyond_references(self) -> list[tuple[type[Object], RawObject]]:
+        found = []
+        for kind, namespace in self._objects.beyond_references():
+            resource = kind.api_resource
+            listed = await self._client.list(
+                resource, namespace=namespace or None, label_selector=f"{LABEL}={self._owner.uid}"
+            )
+            found += [
+                (kind, raw)
+                for raw in listed.items
+                if inventory_entry(resource.group_resource, raw.metadata) == self._owner.entry
+            ]
+        return found
+
+    async def _delete(self, kind: type[Object], raw: RawObject) -> None:
+        """Delete this very state of an object."""
+        with suppress(NotFound):
+            await self._client.delete(
+                kind.api_resource,
+                raw.key.name,
+                raw.key.namespace,
+                propagation_policy="Background",
+                uid=raw.metadata.uid,
+                resource_version=raw.metadata.resource_version,
+            )
 
     def _configurations(self, children: Sequence[Object | Child | Keep]) -> dict[ChildId, Configuration]:
         made: dict[ChildId, Configuration] = {}
@@ -139,6 +179,13 @@ class Children:
                 raise InvalidDesired(
                     f"{self._owner} desires {configuration}, a kind that its controller does not own",
                     hint=f"add {configuration.kind.__name__} to the controller's owns",
+                )
+            if not configuration.reached and not self._objects.declares(
+                configuration.kind, configuration.key.namespace
+            ):
+                raise InvalidDesired(
+                    f"{self._owner} desires {configuration}, in another namespace than its own",
+                    hint=f"write Owns({configuration.kind.__name__}, namespaces=…) in the controller's owns",
                 )
             identity = (configuration.kind, configuration.key)
             if identity in made:
@@ -169,7 +216,7 @@ class Children:
                 live = await self._client.get(resource, key.name, key.namespace)
         if live.metadata.deletion_timestamp is not None:
             return  # its deletion will bring us back
-        if not self._owner.controls(live):
+        if not self._owner.controls(configuration.kind, live):
             self._refuse_stranger(configuration, live)
             await self._apply(configuration, live, Mark())
             return
@@ -183,16 +230,21 @@ class Children:
 
     def _refuse_stranger(self, configuration: Configuration, live: RawObject) -> None:
         other = next((owner for owner in live.metadata.owner_references if owner.controller), None)
-        if other is None and configuration.adopt:
+        entry = inventory_entry(configuration.resource, live.metadata)
+        owner = self._owner.entry
+        earlier = entry is None or (entry.resource, entry.key) == (owner.resource, owner.key)
+        if other is None and earlier and configuration.adopt:
             return
         self._watch(Got(configuration.resource, configuration.key))
         if other and (other.kind, other.name) == (self._owner.kind.kind, self._owner.key.name):
             raise Waiting(f"{configuration} of an earlier {self._owner} is yet to be garbage collected")
         whose = f"controlled by {other.kind} {other.name}" if other else "controlled by nobody"
+        if entry is not None:
+            whose = f"a child of {entry.resource} {entry.key} with the uid {entry.uid}"
         raise NotOurs(
             f"{configuration}, desired by {self._owner}, exists and is {whose}",
             hint="give the child another name, or delete the object"
-            + ("" if other else ", or take it over with child(…, adopt=True)"),
+            + ("" if other or not earlier else ", or take it over with child(…, adopt=True)"),
         )
 
     async def _change(self, identity: ChildId, configuration: Configuration, live: RawObject) -> None:

@@ -11,6 +11,8 @@ from kubewright import clock
 from kubewright.errors import InvalidDesired
 from kubewright.objects import JsonObject, MetaHead, Object, ObjectKey, RawObject, to_dict
 from kubewright.runtime.desired import Child
+from kubewright.runtime.inventory import ANNOTATION as OWNER
+from kubewright.runtime.inventory import LABEL, InventoryEntry, inventory_entry, reaches
 
 ANNOTATION: Final = "kubewright.dev/configuration"
 """Holds algorithm, digest and verb of the last write: ``sha256:3f0a…:apply``."""
@@ -47,10 +49,11 @@ class Configuration:
     Attributes:
         kind: its class.
         key: where it is.
-        tree: its JSON, owner reference included, without our annotation.
+        tree: its JSON, owner reference (or label) included, without the annotation of the digest.
+        reached: whether an owner reference holds it; else an inventory label does.
     """
 
-    __slots__ = ("_encoded", "adopt", "after", "key", "kind", "tree")
+    __slots__ = ("_encoded", "adopt", "after", "key", "kind", "reached", "tree")
 
     def __init__(self, child: Child, owner: OwnerOf) -> None:
         """Complete ``child``: its namespace, its owner reference.
@@ -74,7 +77,13 @@ class Configuration:
         metadata["name"] = self.key.name
         if self.key.namespace:
             metadata["namespace"] = self.key.namespace
-        metadata["ownerReferences"] = [*metadata.get("ownerReferences", ()), owner.reference]
+        self.reached = reaches(owner.key, self.kind.api_resource, self.key)
+        if self.reached:
+            metadata["ownerReferences"] = [*metadata.get("ownerReferences", ()), owner.reference]
+        else:
+            annotation = owner.entry.annotation(self.resource, self.key)
+            metadata["labels"] = {**metadata.get("labels", {}), LABEL: owner.uid}
+            metadata["annotations"] = {**metadata.get("annotations", {}), OWNER: annotation}
         self._encoded = b""
 
     @property
@@ -117,6 +126,7 @@ class OwnerOf:
         self.kind = kind
         self.key = ObjectKey(head.namespace, head.name)
         self.uid = head.uid
+        self.entry = InventoryEntry(kind.api_resource.group_resource, self.key, head.uid)
         self.reference: JsonObject = {
             "apiVersion": kind.api_version,
             "kind": kind.kind,
@@ -133,28 +143,23 @@ class OwnerOf:
         """Where a child is.
 
         Raises:
-            InvalidDesired: it has no name, or is where owner references do not reach.
+            InvalidDesired: it has no name, or no namespace where its owner has none either.
         """
         cls, meta = type(obj), obj.metadata
         if not meta.name:
             raise InvalidDesired(f"a child of {self}, a {cls.kind}, has no name", hint="set metadata.name")
         if not cls.api_resource.namespaced:
-            if self.key.namespace:
-                raise InvalidDesired(
-                    f"{self} is namespaced and cannot own the cluster-scoped {cls.kind} {meta.name}",
-                    hint="create it in reconcile, and delete it in finalize",
-                )
             return cls, ObjectKey("", meta.name)
         key = ObjectKey(meta.namespace or self.key.namespace, meta.name)
         if not key.namespace:
             raise InvalidDesired(f"the child {cls.kind} {meta.name} of {self} needs metadata.namespace")
-        if self.key.namespace and key.namespace != self.key.namespace:
-            raise InvalidDesired(
-                f"{self} cannot own {cls.kind} {key}: owner references do not cross namespaces",
-                hint="create it in reconcile, and delete it in finalize",
-            )
         return cls, key
 
-    def controls(self, raw: RawObject) -> bool:
-        """Whether ``raw``'s controller reference is ours."""
-        return any(owner.controller and owner.uid == self.uid for owner in raw.metadata.owner_references)
+    def controls(self, kind: type[Object], raw: RawObject) -> bool:
+        """Whether ``raw``'s controller reference, or its inventory label, is ours."""
+        if reaches(self.key, kind.api_resource, raw.key):
+            return any(owner.controller and owner.uid == self.uid for owner in raw.metadata.owner_references)
+        head = raw.metadata
+        if OWNER not in head.annotations:  # taken away by hand
+            return head.labels.get(LABEL) == self.uid
+        return inventory_entry(kind.api_resource.group_resource, head) == self.entry

@@ -87,6 +87,13 @@ class Context:
         """Delete what the custom resource controls and is not among ``children``; see ``Controller.prunes``."""
         await self._children.prune(children)
 
+    async def delete_beyond_references(self) -> list[str]:
+        """Delete the children that owner references do not reach; which of them are there still.
+
+        Done after ``finalize``; for a ``finalize`` that must go on when they are gone.
+        """
+        return await self._children.delete_beyond_references()
+
     async def set_status(
         self,
         status: Model | None = None,

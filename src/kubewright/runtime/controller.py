@@ -62,6 +62,22 @@ class Reads:
     metadata_only: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Owns:
+    """A kind of the children, some of which are in other namespaces than their owner.
+
+    Owner references do not reach there: such children are labelled with their owner's uid, watched by that label,
+    and deleted by a finalizer. Cluster-scoped children of a namespaced owner are treated so without being asked.
+
+    Attributes:
+        kind: its class.
+        namespaces: where children may be besides their owner's; ``(ALL_NAMESPACES,)`` for anywhere.
+    """
+
+    kind: type[Object]
+    namespaces: Sequence[str] = ()
+
+
 class Controller(Generic[ObjectT]):
     """Reconciles the custom resources of one kind: ``class AppServiceController(Controller[AppService])``.
 
@@ -71,7 +87,7 @@ class Controller(Generic[ObjectT]):
         kind: the class of the custom resources; from the generic argument.
         name: of the controller, unique in the operator, never changed: field manager and finalizer are named
             by it. By default the kind in lower case.
-        owns: kinds of the children.
+        owns: kinds of the children, as classes or, for other namespaces, as :class:`Owns`.
         formerly_owns: kinds that earlier versions made children of: still pruned, never made.
         reads: kinds that are looked at besides, as :class:`Reads` or bare classes.
         prunes: kinds of ``owns`` that hold data (PersistentVolumeClaim, StatefulSet, custom resources) and are
@@ -83,8 +99,8 @@ class Controller(Generic[ObjectT]):
 
     kind: ClassVar[type[Object]]
     name: ClassVar[str] = ""
-    owns: ClassVar[Sequence[type[Object]]] = ()
-    formerly_owns: ClassVar[Sequence[type[Object]]] = ()
+    owns: ClassVar[Sequence[Owns | type[Object]]] = ()
+    formerly_owns: ClassVar[Sequence[Owns | type[Object]]] = ()
     reads: ClassVar[Sequence[Reads | type[Object]]] = ()
     prunes: ClassVar[Sequence[type[Object]]] = ()
     grants: ClassVar[Sequence[Grant]] = ()
@@ -137,9 +153,10 @@ class Controller(Generic[ObjectT]):
         return Result(requeue_after=desired.requeue_after)
 
     async def finalize(self, obj: ObjectT, ctx: Context, /) -> None:
-        """Clean up before ``obj`` goes: for what owner references do not reach. Called until it returns.
+        """Clean up before ``obj`` goes: what is outside the cluster. Called until it returns, and perhaps once more.
 
-        That a subclass has it is what puts a finalizer on every custom resource.
+        That a subclass has it puts a finalizer on every custom resource. The children are still there; those
+        that owner references do not reach are deleted next.
         """
 
     async def terminate(self, obj: ObjectT, ctx: Context, /) -> Result:
@@ -150,6 +167,20 @@ class Controller(Generic[ObjectT]):
         return Result()
 
     @classmethod
+    def owned(cls) -> tuple[Owns, ...]:
+        """What :attr:`owns` says, each as :class:`Owns`."""
+        return tuple(kind if isinstance(kind, Owns) else Owns(kind) for kind in cls.owns)
+
+    @classmethod
+    def formerly_owned(cls) -> tuple[Owns, ...]:
+        """What :attr:`formerly_owns` says, each as :class:`Owns`."""
+        return tuple(kind if isinstance(kind, Owns) else Owns(kind) for kind in cls.formerly_owns)
+
+    @classmethod
     def finalizes(cls) -> bool:
-        """Whether the class has a ``finalize`` of its own."""
-        return cls.finalize is not Controller.finalize
+        """Whether a finalizer is needed: for a ``finalize``, or for children that owner references do not reach."""
+        if cls.finalize is not Controller.finalize:
+            return True
+        return cls.kind.api_resource.namespaced and any(
+            owns.namespaces or not owns.kind.api_resource.namespaced for owns in cls.owned() + cls.formerly_owned()
+        )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from kubewright.cache import Change
 from kubewright.objects import ObjectKey, Selector
+from kubewright.runtime.inventory import inventory_entry
 
 
 class Got(NamedTuple):
@@ -106,6 +107,8 @@ def _exactly(resource: str, change: Change) -> Iterator[Got | Owned]:
     """The reads by name and by owner that ``change`` concerns."""
     yield Got(resource, change.object.key)
     for state in (change.old, change.new):
+        if state and (entry := inventory_entry(resource, state.metadata)):
+            yield Owned(resource, entry.uid)
         for owner in state.metadata.owner_references if state else ():
             if owner.controller:
                 yield Owned(resource, owner.uid)

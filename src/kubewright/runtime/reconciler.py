@@ -102,6 +102,26 @@ class Reconciler:
         ]
 
     @property
+    def name(self) -> str:
+        """The controller's."""
+        return self.controller.name
+
+    @property
+    def workers(self) -> int:
+        """How many objects are reconciled at once, at most."""
+        return self.controller.workers
+
+    @property
+    def active(self) -> int:
+        """How many are being reconciled."""
+        return self.queue.running
+
+    @property
+    def waiting(self) -> int:
+        """How many could be reconciled now, had it more workers."""
+        return len(self.queue)
+
+    @property
     def ready(self) -> bool:
         """Whether the caches are filled and the workers run."""
         return bool(self._workers)
@@ -165,7 +185,8 @@ class Reconciler:
         if resource.group_resource == controlled.group_resource:
             concerned.add(key)
         if self._sources.owns(kind):
-            concerned |= owner_keys(change, self.controller.kind)
+            owners = owner_keys(change, resource.group_resource, self.controller.kind)
+            concerned |= {owner for owner in owners if self._sources.primary.covers(owner.namespace)}
         readers = self._dependencies.readers(resource.group_resource, change)
         event = "exists" if change.initial else _EVENTS[change.type]
         reason = Reason(event, resource.kind, key)
@@ -299,6 +320,8 @@ class Reconciler:
             if ours:
                 if controller.finalizes():
                     await self._timed(controller.finalize(decode(raw, controller.kind), ctx), log)
+                    if left := await ctx.delete_beyond_references():
+                        return _Ending("waiting", f"{', '.join(left)} must be gone first")
                 await self._patch_finalizers(raw, remove_finalizer)
                 return _Ending("finalized")
             ended: Result | None = await controller.terminate(decode(raw, controller.kind), ctx)

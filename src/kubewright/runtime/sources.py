@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from kubewright.cache import Cache, Change, Informer, Scope
 from kubewright.errors import UndeclaredRead
 from kubewright.objects import Object, ObjectKey, RawObject, Selector
-from kubewright.runtime.controller import Controller, Reads
+from kubewright.runtime.controller import Controller, Owns, Reads
+from kubewright.runtime.inventory import LABEL, inventory_entry
 from kubewright.runtime.seen import as_selector
 
 ALL = ("",)
@@ -26,6 +27,7 @@ class Source:
         namespaces: that are watched; ``("",)`` for all.
         names: the only ones watched, or empty for all.
         metadata_only: nothing else of the objects is here.
+        labelled: only children are here that owner references do not reach.
     """
 
     kind: type[Object]
@@ -33,6 +35,7 @@ class Source:
     namespaces: tuple[str, ...]
     names: frozenset[str] = frozenset()
     metadata_only: bool = False
+    labelled: bool = False
 
     def covers(self, namespace: str, name: str = "", *, metadata_only: bool = False) -> bool:
         """Whether an object of this name, or a list (no name) in this namespace, would be here."""
@@ -55,7 +58,8 @@ class Sources:
         self._controller = controller
         self._cache = cache
         self.primary = self._source(controller.kind, namespaces)
-        self.owned = [self._source(kind, namespaces) for kind in (*controller.owns, *controller.formerly_owns)]
+        self._owns = (*controller.owned(), *controller.formerly_owned())
+        self.owned = [source for owns in self._owns for source in self._owned(owns, namespaces)]
         self.reads = [self._reads(declared, namespaces) for declared in controller.reads]
         self._by_resource: dict[str, list[Source]] = {}
         for source in (self.primary, *self.owned, *self.reads):
@@ -74,14 +78,26 @@ class Sources:
         """Whether the controller says that it owns this kind."""
         return any(source.kind.api_resource == kind.api_resource for source in self.owned)
 
+    def declares(self, kind: type[Object], namespace: str) -> bool:
+        """Whether the controller says that it has children there that owner references do not reach."""
+        return any(
+            not kind.api_resource.namespaced or namespace in owns.namespaces or "" in owns.namespaces
+            for owns in self._owns
+            if owns.kind.api_resource == kind.api_resource
+        )
+
+    def beyond_references(self) -> list[tuple[type[Object], str]]:
+        """The kinds, each with the namespaces (empty for all), of children that owner references do not reach."""
+        return [(source.kind, where) for source in self.owned if source.labelled for where in source.namespaces]
+
     def live(self, kind: type[Object], key: ObjectKey) -> RawObject | None:
         """The object at ``key`` of an owned kind."""
         return self.get(kind, key)
 
     def controlled_by(self, uid: str) -> Iterator[tuple[type[Object], RawObject]]:
-        """What has ``uid`` as its controller, in the kinds owned now or formerly."""
+        """What has ``uid`` as its controller, in the kinds owned now or formerly; each once."""
         for source in self.owned:
-            for raw in _owned(source.informers, uid):
+            for raw in _owned_in(source, uid):
                 yield source.kind, raw
 
     def get(self, kind: type[Object], key: ObjectKey, *, metadata_only: bool = False) -> RawObject | None:
@@ -113,7 +129,7 @@ class Sources:
         """The objects of an owned kind whose controller is ``uid``."""
         found: dict[ObjectKey, RawObject] = {}
         for source in self._declared(kind, ""):
-            found.update((raw.key, raw) for raw in _owned(source.informers, uid))
+            found.update((raw.key, raw) for raw in _owned_in(source, uid))
         return [*found.values()]
 
     def _declared(
@@ -140,6 +156,19 @@ class Sources:
             )
         return covering
 
+    def _owned(self, owns: Owns, namespaces: tuple[str, ...]) -> Iterator[Source]:
+        elsewhere = tuple(owns.namespaces)
+        if not self._controller.kind.api_resource.namespaced:
+            yield self._source(owns.kind, namespaces)
+            if elsewhere and namespaces != ALL:
+                yield self._source(owns.kind, elsewhere)
+        elif not owns.kind.api_resource.namespaced:
+            yield self._source(owns.kind, ALL, selector=LABEL, labelled=True)
+        else:
+            yield self._source(owns.kind, namespaces)
+            if elsewhere:
+                yield self._source(owns.kind, ALL if "" in elsewhere else elsewhere, selector=LABEL, labelled=True)
+
     def _reads(self, declared: Reads | type[Object], namespaces: tuple[str, ...]) -> Source:
         reads = declared if isinstance(declared, Reads) else Reads(declared)
         where = namespaces if reads.namespaces is None else tuple(reads.namespaces)
@@ -162,6 +191,7 @@ class Sources:
         selector: str = "",
         *,
         metadata_only: bool = False,
+        labelled: bool = False,
     ) -> Source:
         where = namespaces if kind.api_resource.namespaced else ALL
         informers = tuple(
@@ -169,14 +199,20 @@ class Sources:
             for namespace in where
             for name in (names or ("",))
         )
-        return Source(kind, informers, where, frozenset(names), metadata_only)
+        return Source(kind, informers, where, frozenset(names), metadata_only, labelled)
 
 
-def owner_keys(change: Change, kind: type[Object]) -> set[ObjectKey]:
-    """The objects of ``kind`` that are, or were, the controller of the changed object."""
+def owner_keys(change: Change, child: str, kind: type[Object]) -> set[ObjectKey]:
+    """The objects of ``kind`` that are, or were, the controller of the changed object, which is a ``child``."""
     resource = kind.api_resource
     found = set()
     for state in (change.old, change.new):
+        if (
+            state
+            and (entry := inventory_entry(child, state.metadata))
+            and entry.resource == resource.group_resource
+        ):
+            found.add(entry.key)
         for owner in state.metadata.owner_references if state else ():
             group = owner.api_version.rpartition("/")[0]
             if owner.controller and owner.kind == resource.kind and group == resource.group:
@@ -185,8 +221,16 @@ def owner_keys(change: Change, kind: type[Object]) -> set[ObjectKey]:
     return found
 
 
-def _owned(informers: Iterable[Informer], uid: str) -> Iterator[RawObject]:
-    for informer in informers:
+def _owned_in(source: Source, uid: str) -> Iterator[RawObject]:
+    """What ``uid`` owns by label or, elsewhere, by a controller reference."""
+    for informer in source.informers:
+        if source.labelled:
+            resource = source.kind.api_resource.group_resource
+            for raw in informer.store.select("", as_selector({LABEL: uid})):
+                entry = inventory_entry(resource, raw.metadata)
+                if entry is not None and entry.uid == uid:
+                    yield raw
+            continue
         for raw in informer.store.owned_by(uid):
             if any(owner.controller and owner.uid == uid for owner in raw.metadata.owner_references):
                 yield raw

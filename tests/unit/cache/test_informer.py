@@ -241,3 +241,14 @@ async def test_managed_fields_are_dropped_however_an_object_comes(informer: Info
     informer.finish_write(ObjectKey("default", "c"), written=make("c", 3, managedFields=managed))
     assert len(informer.store) == 3
     assert not any(b"managedFields" in obj.raw for obj in informer.store)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [Scope(CONFIG_MAPS, "other"), Scope(CONFIG_MAPS, name="b"), Scope(CONFIG_MAPS, label_selector="app=web")],
+)
+async def test_an_own_delete_outside_the_scope_is_not_waited_for(scope: Scope) -> None:
+    informer = Informer(scope)
+    informer.begin_write(KEY)
+    informer.finish_write(KEY, deleted_uid="uid-a", origin="me")
+    assert informer.caught_up

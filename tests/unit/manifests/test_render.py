@@ -6,10 +6,11 @@ import pytest
 from kubewright.client import connect, load_config
 from kubewright.kinds import apps_v1 as apps
 from kubewright.kinds import core_v1 as core
+from kubewright.kinds import rbac_v1 as rbac
 from kubewright.kinds import storage_v1 as storage
 from kubewright.manifests import Outcome, load_manifests, render, role_bindings, roles, sample, write
 from kubewright.objects import JsonObject, Meta, Resource, Spec, crd, resource, subset_differences
-from kubewright.runtime import Context, Controller, Desired, Grant, Operator, Reads, Seen
+from kubewright.runtime import ALL_NAMESPACES, Context, Controller, Desired, Grant, Operator, Owns, Reads, Seen
 
 GROUP = "rendered.kubewright.dev"
 
@@ -59,6 +60,15 @@ class ReadingController(AppController):
         Grant(groups=["batch"], resources=["jobs"], verbs=["create"]),
         Grant(non_resource_urls=["/healthz"], verbs=["get"]),
     )
+
+
+class FarController(Controller[AppService]):
+    name = "far"
+    owns = (rbac.ClusterRole, Owns(core.ConfigMap, namespaces=("shared",)))
+    formerly_owns = (Owns(core.Service, namespaces=(ALL_NAMESPACES,)),)
+
+    def desired(self, app: AppService, seen: Seen, /) -> Desired[Any]:
+        return Desired()
 
 
 class FleetController(Controller[Fleet]):
@@ -153,6 +163,29 @@ def test_cluster_scoped_resources_need_a_cluster_role() -> None:
         "configmaps": "get list watch create patch delete",
         "events.events.k8s.io": "create patch",
     }
+
+
+def test_children_beyond_references_are_granted_where_they_are() -> None:
+    here, everywhere, shared = roles(operator(FarController()))
+    own = "get list watch create patch delete"
+    assert rights(here)["configmaps"] == own
+    assert rights(here)["services"] == "get list watch delete"
+    assert rights(everywhere) == {
+        "clusterroles.rbac.authorization.k8s.io": own,
+        "services": "get list watch delete",
+    }
+    assert shared["metadata"]["namespace"] == "shared"
+    assert rights(shared) == {"configmaps": own}
+
+
+def test_reads_of_all_namespaces_are_granted_in_all() -> None:
+    class Wide(AppController):
+        name = "wide"
+        reads = (Reads(core.ConfigMap, namespaces=(ALL_NAMESPACES,), metadata_only=True),)
+
+    here, everywhere = roles(operator(Wide()))
+    assert "configmaps" not in rights(here)
+    assert rights(everywhere) == {"configmaps": "get list watch"}
 
 
 def test_named_namespaces_get_a_role_each() -> None:

@@ -11,6 +11,7 @@ from kubewright.objects import MetaHead, ObjectMeta
 from kubewright.runtime import ANNOTATION
 from kubewright.runtime.configuration import Configuration, Mark, OwnerOf, read_mark
 from kubewright.runtime.desired import Child
+from kubewright.runtime.inventory import LABEL
 
 OWNER = OwnerOf(core.ConfigMap, MetaHead(name="owner", namespace="default", uid="u1"))
 
@@ -53,11 +54,19 @@ def test_an_edited_live_object_is_refused(metadata: ObjectMeta, field: str) -> N
         configuration(core.ConfigMap(metadata=metadata))
 
 
-def test_where_references_do_not_reach_there_are_no_children() -> None:
-    with pytest.raises(InvalidDesired, match="do not cross namespaces"):
-        configuration(core.ConfigMap(metadata=ObjectMeta(name="a", namespace="other")))
-    with pytest.raises(InvalidDesired, match="cluster-scoped ClusterRole a"):
-        configuration(rbac.ClusterRole(metadata=ObjectMeta(name="a")))
+def test_where_references_do_not_reach_a_label_does() -> None:
+    near = configuration(core.ConfigMap(metadata=ObjectMeta(name="a")))
+    assert "labels" not in near.tree["metadata"]
+    for child in (
+        core.ConfigMap(metadata=ObjectMeta(name="a", namespace="other")),
+        rbac.ClusterRole(metadata=ObjectMeta(name="a")),
+    ):
+        far = configuration(child)
+        assert "ownerReferences" not in far.tree["metadata"]
+        assert far.tree["metadata"]["labels"] == {LABEL: near.tree["metadata"]["ownerReferences"][0]["uid"]}
+
+
+def test_a_child_without_a_name_is_refused() -> None:
     with pytest.raises(InvalidDesired, match="has no name"):
         configuration(core.ConfigMap())
 
