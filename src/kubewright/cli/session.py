@@ -162,7 +162,7 @@ class Session:
 
     def _below(self) -> set[ApiResource]:
         """What may hang on a custom resource."""
-        owned = {kind.api_resource for controller in self._operator.controllers for kind in controller.owns}
+        owned = {owns.kind.api_resource for controller in self._operator.controllers for owns in controller.owned()}
         return owned.union(*(_MADE_OF.get(resource.group_resource, ()) for resource in owned))
 
     def _reconciled(self, view: View) -> Callable[[ReconcileRecord], None]:

@@ -153,7 +153,7 @@ class Controller(Generic[ObjectT]):
         return Result(requeue_after=desired.requeue_after)
 
     async def finalize(self, obj: ObjectT, ctx: Context, /) -> None:
-        """Clean up before ``obj`` goes: what is outside the cluster. Called until it returns, and perhaps once more.
+        """Clean up before ``obj`` goes: what is outside the cluster. Called until it returns, and perhaps again.
 
         That a subclass has it puts a finalizer on every custom resource. The children are still there; those
         that owner references do not reach are deleted next.
