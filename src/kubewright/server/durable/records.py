@@ -94,5 +94,6 @@ class Reader:
     def _damaged(self, at: int) -> DataError:
         hint = "restore the folder from a copy"
         if at and self._path.suffix == ".log":
-            hint += f"; or give up what was written after the damage: truncate -s {at} {self._path}, and remove newer files"
+            hint += f"; or give up what was written after the damage: truncate -s {at} {self._path}"
+            hint += ", and remove newer files"
         return DataError(f"{self._path} is damaged at byte {at}", hint=hint)
