@@ -18,10 +18,9 @@ from kubewright.errors import NotIdle, UsageError
 from kubewright.runtime import health
 from kubewright.runtime.controller import Controller
 from kubewright.runtime.election import Election, FencedTransport, LeaderElection, Tenure
-from kubewright.runtime.metrics import Metrics, page
 from kubewright.runtime.reconciler import Reconciler
 from kubewright.runtime.record import Observer, ReconcileRecord
-from kubewright.runtime.serving import Answer, BindAddress, HttpServer
+from kubewright.runtime.serving import BindAddress, HttpServer
 from kubewright.runtime.sources import ALL
 from kubewright.runtime.writes import WriteThrough
 
@@ -98,7 +97,6 @@ class Operator:
         shutdown_seconds: float = 30.0,
         election: Election | None = None,
         health_probe_bind_address: str = "",
-        metrics_bind_address: str = "",
     ) -> Running:
         """``async with operator.running(client) as running:`` is started at the block's begin, stopped at its end.
 
@@ -110,12 +108,10 @@ class Operator:
             election: to be won before anything is reconciled, while the caches fill; None to work at once.
             health_probe_bind_address: where ``/healthz``, ``/livez`` and ``/readyz`` are served, as ``:8081``;
                 empty for nowhere.
-            metrics_bind_address: where ``/metrics`` is served, for Prometheus; empty for nowhere.
         """
         where = self.namespaces if namespaces is None else _checked(namespaces)
         probes = BindAddress.parse(health_probe_bind_address) if health_probe_bind_address else None
-        scraped = BindAddress.parse(metrics_bind_address) if metrics_bind_address else None
-        return Running(self, client, where or ALL, observers, shutdown_seconds, election, probes, scraped)
+        return Running(self, client, where or ALL, observers, shutdown_seconds, election, probes)
 
     async def run(
         self,
@@ -127,7 +123,6 @@ class Operator:
         shutdown_seconds: float = 30.0,
         election: Election | None = None,
         health_probe_bind_address: str = "",
-        metrics_bind_address: str = "",
     ) -> None:
         """Run until ``stop`` is set; arguments as for :meth:`running`. Returns once everything has ended.
 
@@ -141,7 +136,6 @@ class Operator:
             shutdown_seconds=shutdown_seconds,
             election=election,
             health_probe_bind_address=health_probe_bind_address,
-            metrics_bind_address=metrics_bind_address,
         ) as running:
             running.prepare()
             while not stop.is_set():
@@ -162,7 +156,6 @@ class Running:
         shutdown_seconds: float,
         election: Election | None,
         probes: BindAddress | None,
-        scraped: BindAddress | None,
     ) -> None:
         self.operator = operator
         self.namespaces = namespaces
@@ -172,19 +165,14 @@ class Running:
         self._election = election
         self._tenure: Tenure | None = None
         self._probes = HttpServer(probes, health.routes(self)) if probes else None
-        self._servers = [self._probes] if self._probes else []
-        if scraped:
-            self._metrics = Metrics()
-            self._observers.append(self._metrics.observe)
-            self._servers.append(HttpServer(scraped, {"/metrics": self._scrape}))
         self._guard: asyncio.Task[None] | None = None
         self._cache: Cache | None = None
         self._reconcilers: list[Reconciler] = []
         self._last: dict[tuple[str, Any], ReconcileRecord] = {}
 
     async def __aenter__(self) -> Self:
-        for server in self._servers:
-            await server.start()
+        if self._probes is not None:
+            await self._probes.start()
         self._cache = Cache(self._outer)
         self.client = copy.copy(self._outer)
         self.client.transport = WriteThrough(self._outer.transport, self._cache)
@@ -220,8 +208,8 @@ class Running:
             if self._election is not None:
                 await self._election.leave()
             await self.cache.stop()
-            for server in self._servers:
-                await server.stop()
+            if self._probes is not None:
+                await self._probes.stop()
         if error is None:
             if lost is not None:
                 raise lost
@@ -305,11 +293,6 @@ class Running:
             if clock.monotonic() >= end:
                 raise NotIdle(f"operator {self.operator.name} is not idle after {seconds:.0f} s: {self._busy()}")
             await clock.sleep(_POLL_SECONDS)
-
-    def _scrape(self) -> Answer:
-        lease = self.operator.lease_name if self._tenure else ""
-        leads = self._tenure is not None and self._tenure.valid
-        return page(self._metrics.text(self._reconcilers, lease=lease, leads=leads))
 
     def _busy(self) -> str:
         told = self.missing()
