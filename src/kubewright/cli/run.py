@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     metavar="ADDRESS",
     help="Where /healthz, /livez and /readyz are served; 0 is nowhere. Default: :8081 in a Pod.",
 )
+@click.option("--metrics-bind-address", metavar="ADDRESS", help="Where /metrics is served. Default: nowhere.")
 @debug_option
 def run(
     factory: str | None,
@@ -45,6 +46,7 @@ def run(
     log_format: str | None,
     leader_elect: bool | None,
     health_probe_bind_address: str | None,
+    metrics_bind_address: str | None,
 ) -> None:
     """Run the operator, as its Pod does.
 
@@ -70,7 +72,9 @@ def run(
     if leader_elect or (leader_elect is None and in_pod and operator.leader_election is not None):
         election = _election(operator, config.namespace, lambda: load_config(kubeconfig, context))
     probes = (":8081" if in_pod else "") if health_probe_bind_address is None else health_probe_bind_address
-    body = _run(operator, config, watched_namespaces(namespace), election, "" if probes == "0" else probes)
+    metrics = metrics_bind_address or ""
+    served = ("" if probes == "0" else probes, "" if metrics == "0" else metrics)
+    body = _run(operator, config, watched_namespaces(namespace), election, served)
     stop.run(body)
 
 
@@ -116,7 +120,7 @@ async def _run(
     config: ClientConfig,
     namespaces: tuple[str, ...] | None,
     election: Election | None,
-    probes: str,
+    served: tuple[str, str],
 ) -> None:
     import asyncio
     import logging
@@ -133,7 +137,8 @@ async def _run(
                 stopping,
                 namespaces=namespaces,
                 election=election,
-                health_probe_bind_address=probes,
+                health_probe_bind_address=served[0],
+                metrics_bind_address=served[1],
             )
         )
         try:

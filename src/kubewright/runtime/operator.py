@@ -18,9 +18,10 @@ from kubewright.errors import NotIdle, UsageError
 from kubewright.runtime import health
 from kubewright.runtime.controller import Controller
 from kubewright.runtime.election import Election, FencedTransport, LeaderElection, Tenure
+from kubewright.runtime.metrics import Gauges, Metrics, page
 from kubewright.runtime.reconciler import Reconciler
 from kubewright.runtime.record import Observer, ReconcileRecord
-from kubewright.runtime.serving import BindAddress, HttpServer
+from kubewright.runtime.serving import Answer, BindAddress, HttpServer
 from kubewright.runtime.sources import ALL
 from kubewright.runtime.writes import WriteThrough
 
@@ -97,6 +98,7 @@ class Operator:
         shutdown_seconds: float = 30.0,
         election: Election | None = None,
         health_probe_bind_address: str = "",
+        metrics_bind_address: str = "",
     ) -> Running:
         """``async with operator.running(client) as running:`` is started at the block's begin, stopped at its end.
 
@@ -108,10 +110,12 @@ class Operator:
             election: to be won before anything is reconciled, while the caches fill; None to work at once.
             health_probe_bind_address: where ``/healthz``, ``/livez`` and ``/readyz`` are served, as ``:8081``;
                 empty for nowhere.
+            metrics_bind_address: where ``/metrics`` is served, for Prometheus; empty for nowhere.
         """
         where = self.namespaces if namespaces is None else _checked(namespaces)
         probes = BindAddress.parse(health_probe_bind_address) if health_probe_bind_address else None
-        return Running(self, client, where or ALL, observers, shutdown_seconds, election, probes)
+        scraped = BindAddress.parse(metrics_bind_address) if metrics_bind_address else None
+        return Running(self, client, where or ALL, observers, shutdown_seconds, election, probes, scraped)
 
     async def run(
         self,
@@ -123,6 +127,7 @@ class Operator:
         shutdown_seconds: float = 30.0,
         election: Election | None = None,
         health_probe_bind_address: str = "",
+        metrics_bind_address: str = "",
     ) -> None:
         """Run until ``stop`` is set; arguments as for :meth:`running`. Returns once everything has ended.
 
@@ -136,6 +141,7 @@ class Operator:
             shutdown_seconds=shutdown_seconds,
             election=election,
             health_probe_bind_address=health_probe_bind_address,
+            metrics_bind_address=metrics_bind_address,
         ) as running:
             running.prepare()
             while not stop.is_set():
@@ -156,6 +162,7 @@ class Running:
         shutdown_seconds: float,
         election: Election | None,
         probes: BindAddress | None,
+        scraped: BindAddress | None,
     ) -> None:
         self.operator = operator
         self.namespaces = namespaces
@@ -165,14 +172,19 @@ class Running:
         self._election = election
         self._tenure: Tenure | None = None
         self._probes = HttpServer(probes, health.routes(self)) if probes else None
+        self._servers = [self._probes] if self._probes else []
+        if scraped:
+            self._metrics = Metrics()
+            self._observers.append(self._metrics.observe)
+            self._servers.append(HttpServer(scraped, {"/metrics": self._scrape}))
         self._guard: asyncio.Task[None] | None = None
         self._cache: Cache | None = None
         self._reconcilers: list[Reconciler] = []
         self._last: dict[tuple[str, Any], ReconcileRecord] = {}
 
     async def __aenter__(self) -> Self:
-        if self._probes is not None:
-            await self._probes.start()
+        for server in self._servers:
+            await server.start()
         self._cache = Cache(self._outer)
         self.client = copy.copy(self._outer)
         self.client.transport = WriteThrough(self._outer.transport, self._cache)
@@ -208,8 +220,8 @@ class Running:
             if self._election is not None:
                 await self._election.leave()
             await self.cache.stop()
-            if self._probes is not None:
-                await self._probes.stop()
+            for server in self._servers:
+                await server.stop()
         if error is None:
             if lost is not None:
                 raise lost
@@ -293,6 +305,15 @@ class Running:
             if clock.monotonic() >= end:
                 raise NotIdle(f"operator {self.operator.name} is not idle after {seconds:.0f} s: {self._busy()}")
             await clock.sleep(_POLL_SECONDS)
+
+    def _scrape(self) -> Answer:
+        lease = self.operator.lease_name if self._tenure else ""
+        leads = self._tenure is not None and self._tenure.valid
+        gauges = [
+            Gauges(each.controller.name, each.controller.workers, each.queue.running, len(each.queue))
+            for each in self._reconcilers
+        ]
+        return page(self._metrics.text(gauges, lease=lease, leads=leads))
 
     def _busy(self) -> str:
         told = self.missing()

@@ -77,6 +77,11 @@ class Queue:
         return sum(entry.timer is None for entry in self._entries.values())
 
     @property
+    def running(self) -> int:
+        """Keys that are being worked on."""
+        return len(self._running)
+
+    @property
     def idle(self) -> bool:
         """Nothing is being worked on and nothing waits, but for what asked to come back later."""
         return not self._running and not any(e.timer is None or e.failing for e in self._entries.values())
