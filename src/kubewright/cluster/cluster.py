@@ -14,6 +14,7 @@ from kubewright.client import Client
 from kubewright.cluster.cronjobs import CronJobController
 from kubewright.cluster.daemonsets import DaemonSetController
 from kubewright.cluster.deployments import DeploymentController
+from kubewright.cluster.disruption import DisruptionController
 from kubewright.cluster.garbage import GarbageCollector
 from kubewright.cluster.jobs import JobController
 from kubewright.cluster.namespaces import NamespaceController
@@ -23,7 +24,7 @@ from kubewright.cluster.replicasets import ReplicaSetController
 from kubewright.cluster.services import EndpointsController, ServiceController
 from kubewright.cluster.simulation import PodStages, SimulatedPods
 from kubewright.cluster.statefulsets import StatefulSetController
-from kubewright.cluster.volumes import ClaimController, VolumeController
+from kubewright.cluster.volumes import ClaimController, VolumeController, create_storage_class
 from kubewright.errors import NotIdle, UsageError
 from kubewright.runtime import Controller, Operator, Running
 from kubewright.server import DataFolder, InMemoryTransport, Server
@@ -45,8 +46,8 @@ class Cluster:
             client = cluster.client()
 
     Pods are simulated: they are scheduled, run and become ready in name only, and say so; so are the volumes of
-    claims. Served but not acted upon: ReplicationControllers, HorizontalPodAutoscalers, the status of
-    PodDisruptionBudgets and ResourceQuotas, NetworkPolicies, Ingresses, load balancers.
+    claims, whose default StorageClass is ``standard``. Served but not acted upon: ReplicationControllers,
+    HorizontalPodAutoscalers, ResourceQuotas, NetworkPolicies, Ingresses, load balancers.
 
     Args:
         data: a folder that everything is kept in and gone on from; without it, all is gone with the block.
@@ -84,6 +85,7 @@ class Cluster:
             return self
         client = self.client()
         await create_node(client)
+        await create_storage_class(client)
         self._running = Operator(_NAME, controllers=self._controllers()).running(client, shutdown_seconds=1.0)
         await self._running.__aenter__()
         self._garbage = GarbageCollector(client, self._running.cache)
@@ -115,6 +117,7 @@ class Cluster:
             DaemonSetController(),
             JobController(),
             CronJobController(),
+            DisruptionController(),
             NodeController(self.pods),
             self._pod_controller,
             ServiceController(),

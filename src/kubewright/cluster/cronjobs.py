@@ -72,12 +72,14 @@ class CronJobController(Controller[batch.CronJob]):
             zone = ZoneInfo(spec.time_zone) if spec.time_zone else UTC
         except (KeyError, ValueError, OSError):
             message = f'invalid timeZone: "{spec.time_zone}": unknown time zone {spec.time_zone}'
-            return await self._warn(obj, "UnknownTimeZone", message, ctx)
+            await self._warn(obj, "UnknownTimeZone", message, ctx)
+            return None
         try:
             schedule = Schedule.parse(spec.schedule)
         except ValueError as error:
             message = f'unparseable schedule: "{spec.schedule}" : {error}'
-            return await self._warn(obj, "UnparseableSchedule", message, ctx)
+            await self._warn(obj, "UnparseableSchedule", message, ctx)
+            return None
         due, missed = _due(obj, status, schedule, zone, moment)
         following = schedule.next(moment, zone)
         again = None if following is None else (following - moment).total_seconds() + _LATE

@@ -41,7 +41,7 @@ class _Progress:
 class PodController(Controller[core.Pod]):
     """Schedules and runs the Pods that name the default scheduler, or this node."""
 
-    reads = (Reads(core.Node, names=(NODE,)),)
+    reads = (Reads(core.Node, names=(NODE,)), Reads(core.PersistentVolumeClaim))
 
     def __init__(self, pods: SimulatedPods) -> None:
         self._pods = pods
@@ -62,7 +62,7 @@ class PodController(Controller[core.Pod]):
         if not spec.node_name:
             if (wait := self._wait(progress, "created", stages.scheduled, stages)) > 0:
                 return Result(requeue_after=wait)
-            if why := self._refused(obj, node):
+            if why := self._refused(obj, node) or _unbound(obj, ctx):
                 await _tell_unschedulable(obj, why, ctx)
                 return Result()
             await _bind(obj, ctx)
@@ -156,6 +156,20 @@ def _unschedulable(pod: core.Pod, node: core.Node | None) -> str:
     elif (pod.spec.node_selector or {}).items() - (node.metadata.labels or {}).items():
         why = "1 node(s) didn't match Pod's node affinity/selector"
     return f"0/1 nodes are available: {why}. {_NOT_HELPFUL}" if why else ""
+
+
+def _unbound(pod: core.Pod, ctx: Context) -> str:
+    """Why the Pod waits for its claims, in the scheduler's own odd words, or nothing."""
+    for volume in (pod.spec.volumes if pod.spec else None) or ():
+        source = volume.persistent_volume_claim
+        if source is None:
+            continue
+        claim = ctx.seen.get(core.PersistentVolumeClaim, source.claim_name)
+        if claim is None:
+            return f'0/1 nodes are available: persistentvolumeclaim "{source.claim_name}" not found. not found'
+        if not claim.status or claim.status.phase != "Bound":
+            return "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"
+    return ""
 
 
 def _tolerates(pod: core.Pod, taint: str) -> bool:

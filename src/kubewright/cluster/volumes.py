@@ -1,12 +1,14 @@
-"""Claims are bound to simulated volumes, and neither goes while it is used."""
+"""Claims of the default storage class are bound to simulated volumes, and neither goes while it is used."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 
-from kubewright.cluster.writing import MANAGER, SIMULATED, plain
+from kubewright.client import Client
+from kubewright.cluster.writing import MANAGER, SIMULATED, plain, record_event
 from kubewright.errors import AlreadyExists, Conflict, NotFound
 from kubewright.kinds import core_v1 as core
+from kubewright.kinds import storage_v1 as storage
 from kubewright.objects import JsonObject, ObjectMeta
 from kubewright.runtime import ALL_NAMESPACES, Context, Controller, Reads, Result
 
@@ -15,16 +17,38 @@ _VOLUME_FINALIZER = "kubernetes.io/pv-protection"
 _BOUND = {"pv.kubernetes.io/bind-completed": "yes", "pv.kubernetes.io/bound-by-controller": "yes"}
 
 
-class ClaimController(Controller[core.PersistentVolumeClaim]):
-    """Provisions a volume for every claim that names none, in name only, and says so."""
+PROVISIONER = "simulated.kubewright.dev"
+_COMPONENT = "persistentvolume-controller"
 
-    reads = (Reads(core.Pod),)
+
+async def create_storage_class(client: Client) -> None:
+    """The default class, named as kind's and minikube's."""
+    annotations = {"storageclass.kubernetes.io/is-default-class": "true", SIMULATED: "true"}
+    made = storage.StorageClass(
+        metadata=ObjectMeta(name="standard", annotations=annotations),
+        provisioner=PROVISIONER,
+        reclaim_policy="Delete",
+        volume_binding_mode="Immediate",
+    )
+    with suppress(AlreadyExists):
+        await client.create(made, field_manager=MANAGER)
+
+
+class ClaimController(Controller[core.PersistentVolumeClaim]):
+    """Provisions a volume for every claim of a class of ours, in name only, and says so."""
+
+    reads = (Reads(core.Pod), Reads(storage.StorageClass))
 
     async def reconcile(self, obj: core.PersistentVolumeClaim, ctx: Context, /) -> Result:
         """Bind."""
-        if obj.spec is None or (obj.status and obj.status.phase == "Bound") or obj.spec.storage_class_name == "":
+        if obj.spec is None or (obj.status and obj.status.phase == "Bound"):
             return Result()
         meta = obj.metadata
+        wanted = obj.spec.storage_class_name
+        known = ctx.seen.get(storage.StorageClass, wanted) if wanted else None
+        if known is None or known.provisioner != PROVISIONER:
+            await _tell_why_pending(obj, known, ctx)
+            return Result()
         name = obj.spec.volume_name or f"pvc-{meta.uid}"
         with suppress(AlreadyExists):
             await ctx.client.create(_volume(obj, name), field_manager=MANAGER)
@@ -78,6 +102,26 @@ class VolumeController(Controller[core.PersistentVolume]):
         return Result()
 
 
+async def _tell_why_pending(
+    claim: core.PersistentVolumeClaim, known: storage.StorageClass | None, ctx: Context
+) -> None:
+    name = claim.spec.storage_class_name if claim.spec else None
+    if not name:
+        reason, kind = "FailedBinding", "Normal"
+        message = "no persistent volumes available for this claim and no storage class is set"
+    elif known is None:
+        reason, kind = "ProvisioningFailed", "Warning"
+        message = f'storageclass.storage.k8s.io "{name}" not found'
+    else:
+        reason, kind = "ExternalProvisioning", "Normal"
+        message = (
+            "Waiting for a volume to be created either by the external provisioner "
+            f"'{known.provisioner}' or manually by the system administrator. If volume creation is delayed, please "
+            "verify that the provisioner is running and correctly registered."
+        )
+    await record_event(ctx.client, claim, reason, message, component=_COMPONENT, kind=kind)
+
+
 def _claimed(volume: core.PersistentVolume, ctx: Context) -> bool:
     reference = volume.spec.claim_ref if volume.spec else None
     if reference is None:
@@ -103,7 +147,7 @@ def _volume(claim: core.PersistentVolumeClaim, name: str) -> core.PersistentVolu
         access_modes=claim.spec.access_modes,
         capacity=claim.spec.resources.requests if claim.spec.resources else None,
         claim_ref=reference,
-        csi=core.CSIPersistentVolumeSource(driver="simulated.kubewright.dev", volume_handle=meta.uid or name),
+        csi=core.CSIPersistentVolumeSource(driver=PROVISIONER, volume_handle=meta.uid or name),
         persistent_volume_reclaim_policy="Delete",
         storage_class_name=claim.spec.storage_class_name,
         volume_mode=claim.spec.volume_mode,

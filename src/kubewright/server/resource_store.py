@@ -47,6 +47,10 @@ class ResourceStore:
             self.resource.kind.encode(),
         )
 
+    def beside(self, definition: ResourceDefinition) -> ResourceStore:
+        """The objects of another resource of the same server."""
+        return ResourceStore(definition, self._store, self._admission)
+
     @cached_property
     def table(self) -> Table:
         """Where the objects are."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from kubewright.objects import JsonObject, selectors
+from dataclasses import replace
+
+from kubewright.objects import ApiResource, JsonObject, selectors
 from kubewright.server import deletion, status
 from kubewright.server.options import DeleteOptions
-from kubewright.server.registry import Action, ActionRequest, Strategy
+from kubewright.server.registry import Action, ActionRequest, ResourceDefinition, Strategy
 from kubewright.wire import Response, WholeResponse
+
+_BUDGETS = ApiResource(group="policy", version="v1", kind="PodDisruptionBudget", plural="poddisruptionbudgets")
+_VIOLATED = "Cannot evict pod as it would violate the pod's disruption budget."
 
 
 def _pod(asked: ActionRequest) -> JsonObject:
@@ -62,16 +67,22 @@ async def pod_binding(asked: ActionRequest) -> JsonObject:
 
 
 async def pod_eviction(asked: ActionRequest) -> JsonObject:
-    """Delete a Pod if the disruption budgets it counts in allow it."""
+    """Delete a Pod if the disruption budget it counts in allows it, and take it off the budget."""
     context = asked.context
     pod = _pod(asked)
-    for budget in context.lookups.list("policy", "poddisruptionbudgets", context.namespace):
-        selector = selectors.label_selector(budget["spec"].get("selector"))
-        if selector is None or not selector.matches(pod["metadata"].get("labels")):
-            continue
-        counted = budget.get("status") or {}
-        if counted.get("disruptionsAllowed", 0) <= 0:
-            raise _refused(budget["metadata"]["name"], counted)
+    if _counts(pod):
+        labels = pod["metadata"].get("labels")
+        budgets = [
+            budget
+            for budget in context.lookups.list("policy", "poddisruptionbudgets", context.namespace)
+            if (selector := selectors.label_selector(budget["spec"].get("selector"))) and selector.matches(labels)
+        ]
+        if len(budgets) > 1:
+            why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+            raise status.StatusError(500, "", why)
+        for budget in budgets:
+            if not _unready_goes(pod, budget):
+                await _decrement(asked, budget["metadata"]["name"])
 
     def mark(pod: JsonObject | None) -> JsonObject:
         if pod is None:
@@ -94,10 +105,51 @@ async def pod_eviction(asked: ActionRequest) -> JsonObject:
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 
-def _refused(budget: str, counted: JsonObject) -> status.StatusError:
+def _counts(pod: JsonObject) -> bool:
+    """Whether a budget has a say: not in Pods that do not run yet, are over, or are being deleted."""
+    phase = (pod.get("status") or {}).get("phase")
+    return phase not in ("Succeeded", "Failed", "Pending") and "deletionTimestamp" not in pod["metadata"]
+
+
+def _unready_goes(pod: JsonObject, budget: JsonObject) -> bool:
+    """Whether a Pod that is not ready may go without a healthy one being missed."""
+    conditions = pod["status"].get("conditions") or ()
+    if any(c["type"] == "Ready" and c["status"] == "True" for c in conditions):
+        return False
+    if budget["spec"].get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
+        return True
+    counted = budget.get("status") or {}
+    wanted = counted.get("desiredHealthy", 0)
+    return bool(wanted > 0 and counted.get("currentHealthy", 0) >= wanted)
+
+
+async def _decrement(asked: ActionRequest, name: str) -> None:
+    context = replace(asked.context, group="policy", resource=_BUDGETS.plural, name=name, subresource="status")
+
+    def take(budget: JsonObject | None) -> JsonObject:
+        if budget is None:
+            raise status.not_found("policy", _BUDGETS.plural, name)
+        counted = budget.setdefault("status", {})
+        outdated = counted.get("observedGeneration", 0) < budget["metadata"].get("generation", 0)
+        if outdated or counted.get("disruptionsAllowed", 0) <= 0:
+            raise _refused(name, counted, outdated=outdated)
+        counted["disruptionsAllowed"] -= 1
+        counted.setdefault("disruptedPods", {})[asked.context.name] = context.now
+        return budget
+
+    budgets = asked.resources.beside(ResourceDefinition(resource=_BUDGETS))
+    await budgets.update(name, take, context, strategy=Strategy(), tracked=True)
+
+
+def _refused(budget: str, counted: JsonObject, *, outdated: bool) -> status.StatusError:
     wanted, healthy = counted.get("desiredHealthy", 0), counted.get("currentHealthy", 0)
-    cause = f"The disruption budget {budget} needs {wanted} healthy pods and has {healthy} currently"
-    error = status.too_many_requests("Cannot evict pod as it would violate the pod's disruption budget.", 0)
+    if outdated:
+        cause = f"The disruption budget {budget} is still being processed by the server."
+    elif healthy <= wanted:
+        cause = f"The disruption budget {budget} needs {wanted} healthy pods and has {healthy} currently"
+    else:
+        cause = f"The disruption budget {budget} does not allow evicting pods currently"
+    error = status.too_many_requests(_VIOLATED, 10 if outdated else 0)
     error.details = {"causes": [{"reason": "DisruptionBudget", "message": cause}]}
     return error
 

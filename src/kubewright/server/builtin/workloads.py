@@ -241,6 +241,10 @@ class SecretStrategy(BuiltinStrategy):
             data.update({key: base64.b64encode(value.encode()).decode() for key, value in text.items()})
 
 
+_BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
+_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+
+
 class VolumeStrategy(BuiltinStrategy):
     """Volumes and claims are protected from removal while they are used."""
 
@@ -258,6 +262,22 @@ class ClaimStrategy(VolumeStrategy):
     """PersistentVolumeClaims."""
 
     finalizer = "kubernetes.io/pvc-protection"
+
+    def prepare_for_create(self, obj: JsonObject, context: Context) -> None:
+        """Of the default class, if no class is named and there is one."""
+        super().prepare_for_create(obj, context)
+        annotations = obj["metadata"].get("annotations") or {}
+        if "storageClassName" in obj["spec"] or _BETA_CLASS in annotations:
+            return
+        classes = [
+            found
+            for found in context.lookups.list("storage.k8s.io", "storageclasses")
+            if (found["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
+        ]
+        if classes:
+            by_name = sorted(classes, key=lambda found: str(found["metadata"]["name"]))
+            newest = max(by_name, key=lambda found: str(found["metadata"]["creationTimestamp"]))
+            obj["spec"]["storageClassName"] = newest["metadata"]["name"]
 
 
 class PersistentVolumeStrategy(VolumeStrategy):
