@@ -30,7 +30,8 @@ def partial_object(obj: JsonObject, version: str = "v1") -> JsonObject:
 def empty_row(definition: ResourceDefinition, bookmark: JsonObject, version: str) -> JsonObject:
     """The row of a bookmark: the cells of an object that has nothing but a version."""
     cells = [
-        "<unknown>" if column.name == "Age" else 0 if column.type == "integer" else "" for column in definition.columns
+        "<unknown>" if column.name == "Age" else 0 if column.type == "integer" else ""
+        for column in definition.columns
     ]
     return {"cells": cells, "object": partial_object(bookmark, version)}
 
