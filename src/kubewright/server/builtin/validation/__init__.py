@@ -16,7 +16,7 @@ VALIDATE: dict[str, Validate] = {
     "daemonsets.apps": workloads.daemon_set,
     "jobs.batch": workloads.job,
     "cronjobs.batch": workloads.cron_job,
-    "configmaps": others.config_keys,
+    "configmaps": others.config_map,
     "secrets": others.secret,
     "rolebindings.rbac.authorization.k8s.io": others.role_binding,
     "clusterrolebindings.rbac.authorization.k8s.io": others.role_binding,

@@ -7,7 +7,7 @@ import re
 from kubewright.objects import JsonObject
 from kubewright.server.builtin.validation.common import IMMUTABLE, at, immutable, label_selector, not_negative
 from kubewright.server.context import Context
-from kubewright.server.fielderrors import FieldError, forbidden, invalid, not_supported, required
+from kubewright.server.fielderrors import FieldError, forbidden, invalid, not_supported, required, too_long
 from kubewright.server.gotext import GoStruct
 
 _KEY = re.compile(r"[-._a-zA-Z0-9]+")
@@ -15,18 +15,30 @@ _KEY_PROBLEM = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME', "
     " or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
 )
+_DATA_LIMIT = 1024 * 1024
 _RBAC = "rbac.authorization.k8s.io"
 _CLAIM = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
 
 
-def config_keys(obj: JsonObject, context: Context) -> list[FieldError]:
-    """The keys of ConfigMaps and Secrets."""
+def config_map(obj: JsonObject, context: Context) -> list[FieldError]:
+    """A ConfigMap."""
+    size = sum(len(value.encode()) for value in (obj.get("data") or {}).values()) + _decoded(obj, "binaryData")
+    # "[]" is how Go prints the path of the whole object.
+    return _config_keys(obj) + ([too_long("[]", _DATA_LIMIT)] if size > _DATA_LIMIT else [])
+
+
+def _config_keys(obj: JsonObject) -> list[FieldError]:
     return [
         invalid(f"{part}[{key}]", key, _KEY_PROBLEM)
         for part in ("data", "binaryData")
         for key in sorted(obj.get(part) or ())
         if not _KEY.fullmatch(key)
     ]
+
+
+def _decoded(obj: JsonObject, part: str) -> int:
+    """How many bytes the base64 of a part stands for."""
+    return sum(len(value) // 4 * 3 - value.count("=") for value in (obj.get(part) or {}).values())
 
 
 def immutable_data(obj: JsonObject, old: JsonObject, context: Context) -> list[FieldError]:
@@ -58,7 +70,9 @@ def secret(obj: JsonObject, context: Context) -> list[FieldError]:
     """A Secret."""
     data = obj.get("data") or {}
     wanted = _SECRET_KEYS.get(obj.get("type", ""), ())
-    errors = config_keys(obj, context)
+    errors = _config_keys(obj)
+    if _decoded(obj, "data") > _DATA_LIMIT:
+        errors.append(too_long("data", _DATA_LIMIT))
     return errors + [required(f"data[{key}]") for key in wanted if key not in data]
 
 
