@@ -47,7 +47,9 @@ class Cluster:
 
     Pods are simulated: they are scheduled, run and become ready in name only, and say so; so are the volumes of
     claims, whose default StorageClass is ``standard``. Served but not acted upon: ReplicationControllers,
-    HorizontalPodAutoscalers, ResourceQuotas, NetworkPolicies, Ingresses, load balancers.
+    HorizontalPodAutoscalers, ResourceQuotas, NetworkPolicies, Ingresses, load balancers; of Jobs, failure and
+    success policies; of StatefulSets and DaemonSets, ControllerRevisions (``kubectl rollout history``); of
+    StatefulSets, the retention policy of claims. Evictions from a lost node do not happen.
 
     Args:
         data: a folder that everything is kept in and gone on from; without it, all is gone with the block.
