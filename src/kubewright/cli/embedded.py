@@ -32,7 +32,7 @@ async def embedded_cluster(
 
     Raises:
         MissingExtra: the parts that only ``kubewright[dev]`` installs are not there.
-        UsageError: the port is taken; the data cannot be used; the kubeconfig cannot be written, or is somebody else's.
+        UsageError: the port is taken; the data cannot be used; the kubeconfig cannot be written, or is not ours.
     """
     try:
         import cryptography  # noqa: F401 - asked for here, so that its absence has a name
