@@ -13,7 +13,7 @@ import pytest
 
 from kubewright import clock
 from kubewright.client import Client, Retries
-from kubewright.errors import ConnectionBroken, NotLeading, UsageError
+from kubewright.errors import ConnectionBroken, KubeconfigError, NotLeading, UsageError
 from kubewright.kinds import core_v1 as core
 from kubewright.kinds.coordination_v1 import Lease, LeaseSpec
 from kubewright.objects import ObjectKey, ObjectMeta, Resource, Spec, Status, crd, resource
@@ -418,6 +418,19 @@ def test_of_many_that_start_at_once_one_leads(virtually: Virtually) -> None:
         assert seen == 8
 
     virtually(main())
+
+
+@pytest.mark.parametrize("thread", [True, False])
+async def test_a_candidate_that_cannot_stand_ends_the_operator(thread: bool) -> None:
+    def connect() -> Client:
+        raise KubeconfigError("the token file is empty")
+
+    client = Client(InMemoryTransport(Server()))
+    await client.create(crd(Memo))
+    election = LeaseElection(KEY, identity="a", connect=connect, thread=thread)
+    operator = Operator("demo", controllers=[Memos("a")])
+    with pytest.raises(NotLeading, match="the election failed: the token file is empty"):
+        await asyncio.wait_for(operator.run(client, asyncio.Event(), election=election), 10)
 
 
 async def test_renewals_go_on_while_the_loop_is_held_up() -> None:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 
 from kubewright.client import Client
+from kubewright.errors import KubewrightError
 from kubewright.objects import ObjectKey
 from kubewright.runtime.election.elector import Elector
 from kubewright.runtime.election.lock import LeaseLock
@@ -89,18 +90,28 @@ class LeaseElection(Election):
                 left.get_loop().call_soon_threadsafe(left.set_result, None)
 
     async def _stand(self, tenure: Tenure, leaving: asyncio.Event) -> None:
-        async with self._connect() as client:
-            lock = LeaseLock(client, self._lease, identity=self._identity, duration=self._settings.lease_duration)
-            elector = Elector(lock, self._settings, tenure)
-            standing = asyncio.create_task(elector.run(), name=f"stand for Lease {self._lease}")
-            standing.add_done_callback(partial(_ended, tenure))
-            await leaving.wait()
-            standing.cancel()
-            await asyncio.gather(standing, return_exceptions=True)
-            await elector.release()
+        try:
+            async with self._connect() as client:
+                lock = LeaseLock(
+                    client, self._lease, identity=self._identity, duration=self._settings.lease_duration
+                )
+                elector = Elector(lock, self._settings, tenure)
+                standing = asyncio.create_task(elector.run(), name=f"stand for Lease {self._lease}")
+                standing.add_done_callback(partial(_ended, tenure))
+                await leaving.wait()
+                standing.cancel()
+                await asyncio.gather(standing, return_exceptions=True)
+                await elector.release()
+        except Exception as error:  # noqa: BLE001 - told to the operator, which ends with it
+            _failed(tenure, error)
 
 
 def _ended(tenure: Tenure, standing: asyncio.Task[None]) -> None:
     if not standing.cancelled() and (error := standing.exception()) is not None:
+        _failed(tenure, error)
+
+
+def _failed(tenure: Tenure, error: BaseException) -> None:
+    if not isinstance(error, KubewrightError):
         log.error("the election failed", exc_info=error)
-        tenure.end(f"the election failed: {type(error).__name__}: {error}")
+    tenure.end(f"the election failed: {str(error) or type(error).__name__}")
