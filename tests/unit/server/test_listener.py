@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import ssl
 
 import aiohttp
@@ -49,3 +50,19 @@ async def test_closing_ends_watches() -> None:
         closing = asyncio.create_task(listener.close())
         await asyncio.wait_for(watching.content.read(), 10)
         await asyncio.wait_for(closing, 10)
+
+
+async def test_connections_that_say_nothing_or_half_of_it_hold_up_nobody() -> None:
+    listener = await listen(Server(), tls=False)
+    idle = [await asyncio.open_connection(listener.host, listener.port) for _ in range(50)]
+    for index, (_, writer) in enumerate(idle):
+        writer.write(b"POST /api/v1/namespaces HTTP/1.1\r\ncontent-length: 100\r\n\r\n{"[: 5 + index])
+    async with aiohttp.ClientSession(listener.url, headers={"authorization": f"Bearer {listener.token}"}) as http:
+        async with http.get("/api/v1/namespaces/default") as answer:
+            assert answer.status == 200
+        too_large = io.BytesIO(bytes(3 * 1024 * 1024 + 1))
+        async with http.post("/api/v1/namespaces", data=too_large) as answer:
+            assert answer.status == 413
+    for _, writer in idle:
+        writer.close()
+    await asyncio.wait_for(listener.close(), 10)
