@@ -256,6 +256,14 @@ async def test_custom_resources(kubectl: Kubectl) -> None:
     assert "could not find the requested resource" in await kubectl.fails("get", "crontabs.v1.stable.example.com")
 
 
+@pytest.mark.parametrize("api_version", ["stable.example.com/v1", "apps/v1"])
+async def test_a_kind_whose_definition_is_missing_is_named(kubectl: Kubectl, api_version: str) -> None:
+    stranger = CRONTAB.replace("stable.example.com/v1", api_version)
+    error = await kubectl.fails("apply", "-f", "-", stdin=stranger)
+    assert f'no matches for kind "CronTab" in version "{api_version}"' in error
+    assert "ensure CRDs are installed first" in error
+
+
 async def test_discovery(kubectl: Kubectl) -> None:
     resources = await kubectl("api-resources")
     assert "deployments" in resources

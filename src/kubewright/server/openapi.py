@@ -16,6 +16,26 @@ if TYPE_CHECKING:
     from kubewright.server.resources import ServedResources
 
 
+_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+
+
+def _v2() -> bytes:
+    """A v2 document without schemas, which says where they are, in protobuf.
+
+    kubectl looks there for a kind that the v3 documents do not have, and gives up on any failure. Where it finds
+    nothing, it goes on to say that the kind's CRD is not installed.
+    """
+
+    def field(number: int, value: bytes) -> bytes:
+        return bytes([number << 3 | 2, len(value)]) + value
+
+    info = field(1, b"Kubernetes") + field(2, b"unversioned") + field(3, b"Schemas are in /openapi/v3 alone.")
+    return field(1, b"2.0") + field(2, info) + field(8, b"")
+
+
+_V2 = _v2()
+
+
 @lru_cache(maxsize=64)
 def recorded(group: str, version: str) -> bytes | None:
     """The document of a built-in group version, as Kubernetes serves it."""
@@ -34,10 +54,12 @@ class OpenApi:
         """Answer a GET.
 
         Raises:
-            StatusError: 404, there is no such document; 501, it is the v2 document.
+            StatusError: 404, there is no such document; 501, it is the v2 document in JSON.
         """
         match parts[1:]:
             case ["v2"]:
+                if "openapi.spec.v2" in request.headers.get("accept", ""):
+                    return WholeResponse(200, {"content-type": _V2_PROTOBUF}, _V2)
                 raise status.not_implemented("/openapi/v2 (use /openapi/v3)")
             case ["v3"]:
                 return _json({"paths": self._index()})
