@@ -45,10 +45,11 @@ async def embedded_cluster(
     async with Cluster(data=data, fsync=fsync) as cluster:
         listener = await cluster.listen(host="127.0.0.1", port=port)
         try:
-            write_kubeconfig(kubeconfig, cluster.kubeconfig(listener))
+            text = cluster.kubeconfig(listener)
+            write_kubeconfig(kubeconfig, text)
             try:
                 yield Embedded(cluster, listener.url, kubeconfig)
             finally:
-                remove_kubeconfig(kubeconfig)
+                remove_kubeconfig(kubeconfig, text)
         finally:
             await listener.close()

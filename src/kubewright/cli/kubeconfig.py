@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -18,8 +20,13 @@ def write_kubeconfig(path: Path, text: str) -> None:
     """Write it for this user alone, at once and whole; a kubeconfig that is not of an embedded cluster is kept.
 
     Raises:
-        UsageError: another kubeconfig stands there, or the file cannot be written.
+        UsageError: another kubeconfig stands there, its cluster is running, or the file cannot be written.
     """
+    if path.exists() and (server := _other_server(path, text)):
+        raise UsageError(
+            f"{path} belongs to an embedded cluster that is running, at {server}",
+            hint="stop that one, or give this one a file of its own: --kubeconfig FILE",
+        )
     if path.exists() and not _ours(path):
         raise UsageError(
             f"{path} is there already and is not a kubeconfig of an embedded cluster; it was left as it is",
@@ -39,9 +46,28 @@ def write_kubeconfig(path: Path, text: str) -> None:
         ) from error
 
 
-def remove_kubeconfig(path: Path) -> None:
-    """Its cluster is gone."""
-    path.unlink(missing_ok=True)
+def remove_kubeconfig(path: Path, text: str) -> None:
+    """Its cluster is gone. A file that says something else by now is another's."""
+    with suppress(OSError, UnicodeDecodeError):
+        if path.read_text(encoding="utf-8") == text:
+            path.unlink()
+
+
+def _other_server(path: Path, text: str) -> str:
+    """The server of the embedded cluster that ``path`` is for, if it is not the one of ``text`` and answers."""
+    try:
+        server, own = (_server(words) for words in (path.read_text(encoding="utf-8"), text))
+        address = urlsplit(server)
+        if server == own or not _ours(path) or address.hostname is None or address.port is None:
+            return ""
+        socket.create_connection((address.hostname, address.port), timeout=0.5).close()
+    except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError):
+        return ""
+    return server
+
+
+def _server(text: str) -> str:
+    return str(yaml.safe_load(text)["clusters"][0]["cluster"]["server"])
 
 
 def _ours(path: Path) -> bool:

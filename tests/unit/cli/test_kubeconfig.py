@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import stat
 from pathlib import Path
 
@@ -18,9 +19,25 @@ def test_it_is_written_for_this_user_alone_and_written_again(tmp_path: Path) -> 
     assert path.read_text() == OURS + "# again\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(path.parent.iterdir()) == [path]
-    remove_kubeconfig(path)
-    remove_kubeconfig(path)
+    remove_kubeconfig(path, OURS)
+    assert path.exists()
+    remove_kubeconfig(path, OURS + "# again\n")
+    remove_kubeconfig(path, OURS + "# again\n")
     assert not path.exists()
+
+
+def test_one_of_a_cluster_that_is_running_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    other = "clusters: [{name: kubewright, cluster: {server: 'https://127.0.0.1:1'}}]\n"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        running = other.replace(":1'", f":{listening.getsockname()[1]}'")
+        write_kubeconfig(path, running)
+        write_kubeconfig(path, running)
+        with pytest.raises(UsageError, match="belongs to an embedded cluster that is running"):
+            write_kubeconfig(path, other)
+        assert path.read_text() == running
+    write_kubeconfig(path, other)
+    assert path.read_text() == other
 
 
 @pytest.mark.parametrize("theirs", ["clusters: [{name: production}]", "clusters: [", "- 1", "clusters: 3"])
