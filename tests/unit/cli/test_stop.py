@@ -92,16 +92,26 @@ def test_where_the_exception_is_swallowed(number: signal.Signals) -> None:
         assert process.returncode == 0
 
 
+@contextmanager
+def inherited(hangup: signal.Handlers) -> Iterator[None]:
+    """Programs started in the block begin with this disposition of SIGHUP, whatever the tests were started with."""
+    before = signal.signal(signal.SIGHUP, hangup)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
 class TestTheTerminalCloses:
     def test_it_cleans_up(self) -> None:
-        with program() as process:
+        with inherited(signal.SIG_DFL), program() as process:
             process.send_signal(signal.SIGHUP)
             assert process.communicate(timeout=20)[0] == "cleaning\nclean\n"
             assert process.returncode == 0
 
     def test_a_second_time_while_it_cleans_up(self) -> None:
-        with program(hangs=True) as process:
+        with inherited(signal.SIG_DFL), program(hangs=True) as process:
             assert process.stdout is not None
             process.send_signal(signal.SIGHUP)
             assert process.stdout.readline() == "cleaning\n"
@@ -110,11 +120,7 @@ class TestTheTerminalCloses:
             assert process.wait(timeout=20) == 128 + signal.SIGTERM
 
     def test_below_nohup_it_goes_on(self) -> None:
-        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        try:
-            with program() as process:
-                process.send_signal(signal.SIGHUP)
-                process.send_signal(signal.SIGTERM)
-                assert process.communicate(timeout=20)[0] == "cleaning\nclean\n"
-        finally:
-            signal.signal(signal.SIGHUP, before)
+        with inherited(signal.SIG_IGN), program() as process:
+            process.send_signal(signal.SIGHUP)
+            process.send_signal(signal.SIGTERM)
+            assert process.communicate(timeout=20)[0] == "cleaning\nclean\n"
