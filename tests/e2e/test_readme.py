@@ -54,3 +54,9 @@ def test_every_link_of_the_documentation_leads_somewhere() -> None:
         if not (page.parent / target).exists()
     ]
     assert not broken
+
+
+def test_version_is_an_option_too(run: Callable[..., Any]) -> None:
+    asked = run(sys.executable, "-m", "kubewright", "--version")
+    assert asked.returncode == 0
+    assert re.fullmatch(r"kubewright \d+\.\d+\.\d+\S*\n", asked.stdout)

@@ -28,6 +28,7 @@ class _InOrder(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="`kubewright COMMAND --help` says more of each.",
 )
+@click.version_option(package_name="kubewright", message="kubewright %(version)s")
 @debug_option
 def app() -> None:
     """The operator framework for Python."""

@@ -15,7 +15,6 @@ from kubewright.client import Client
 from kubewright.errors import (
     ApiError,
     Conflict,
-    Forbidden,
     KubewrightError,
     NotFound,
     NotLeading,
@@ -31,6 +30,7 @@ from kubewright.runtime.configuration import OwnerOf
 from kubewright.runtime.context import Context
 from kubewright.runtime.controller import Controller, Result
 from kubewright.runtime.dependencies import Dependencies, Dependency
+from kubewright.runtime.failures import is_namespace_going, told
 from kubewright.runtime.finalizers import add_finalizer, finalizer_name, remove_finalizer
 from kubewright.runtime.guarded import guarded_patch
 from kubewright.runtime.logs import ObjectLog
@@ -94,6 +94,7 @@ class Reconciler:
         self._sources = Sources(controller, cache, namespaces)
         self._dependencies = Dependencies()
         self._memory: dict[ObjectKey, tuple[str, Memory]] = {}
+        self._raised: dict[ObjectKey, str] = {}
         self._prunes = frozenset(kind.api_resource.group_resource for kind in controller.prunes)
         self._workers: list[asyncio.Task[None]] = []
         self._starting: asyncio.Task[None] | None = None
@@ -259,12 +260,14 @@ class Reconciler:
             ending.again = self.queue.retry(key, Reason("retry"), priority=item.priority)
             return
         self.queue.forget(key)
+        self._raised.pop(key, None)
         if ending.again is not None:
             self.queue.add(key, Reason("retry" if ending.outcome == "retry" else "requeue"), after=ending.again)
 
     def _forget(self, key: ObjectKey) -> None:
         self._dependencies.forget(key)
         self._memory.pop(key, None)
+        self._raised.pop(key, None)
         self.queue.forget(key)
 
     async def _attempt(self, item: Item, raw: RawObject, run: _Run, reconcile_id: str) -> _Ending:
@@ -289,17 +292,22 @@ class Reconciler:
                 run.log.info("conflict, trying again: %s", error)
             return _Ending("error", str(error), error)
         except (ApiError, TransportError) as error:
-            if _is_namespace_going(error):
+            if is_namespace_going(error):
                 run.log.info("%s", error)
                 return _Ending("error", str(error), error)
-            run.log.warning("%s", _told(error))
+            run.log.warning("%s", told(error))
             ending, reason = _Ending("error", str(error), error, ready=False), type(error).__name__
         except KubewrightError as error:
-            run.log.error("%s", _told(error))  # noqa: TRY400 - it says what to do
+            run.log.error("%s", told(error))  # noqa: TRY400 - it says what to do
             ending, reason = _Ending("error", str(error), error, ready=False), type(error).__name__
         except Exception as error:
-            run.log.exception("reconcile raised %s", type(error).__name__)
-            ending = _Ending("error", f"{type(error).__name__}: {error}", error, ready=False)
+            message = f"{type(error).__name__}: {error}"
+            if self._raised.get(item.key) == message:
+                run.log.error("reconcile raised again: %s", message)  # noqa: TRY400 - its traceback was told
+            else:
+                run.log.exception("reconcile raised %s", type(error).__name__)
+            self._raised[item.key] = message
+            ending = _Ending("error", message, error, ready=False)
             reason = "ReconcileError"
         await self._tell(ctx, raw, run, reason, ending.message)
         return ending
@@ -385,12 +393,3 @@ class Reconciler:
             memory=memory,
             origin=run.origin,
         )
-
-
-def _is_namespace_going(error: ApiError | TransportError) -> bool:
-    """Whether a creation was refused because its namespace is being deleted: our object soon will be too."""
-    return isinstance(error, Forbidden) and any(cause.reason == "NamespaceTerminating" for cause in error.causes)
-
-
-def _told(error: KubewrightError) -> str:
-    return f"{error} ({error.hint})" if error.hint else str(error)

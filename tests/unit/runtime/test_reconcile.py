@@ -503,6 +503,17 @@ async def test_an_exception_fails_its_object_alone(notes: NotesApi, caplog: pyte
     assert logged.__dict__["reconcile_id"]
 
 
+async def test_an_exception_that_comes_again_is_told_in_one_line(
+    notes: NotesApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with notes.api.operating(Failing()):
+        await notes.create(note(how="raise"))
+        await _until(lambda: len([record for record in notes.api.records if record.outcome == "error"]) >= 3)
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [bool(record.exc_info) for record in errors[:3]] == [True, False, False]
+    assert errors[1].getMessage().endswith("reconcile raised again: ZeroDivisionError: a defect")
+
+
 async def test_permanent_is_not_tried_again_and_retry_is(notes: NotesApi) -> None:
     async with notes.api.operating(Failing()) as running:
         await notes.create(note(how="permanent"))
