@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from kubewright.errors import AlreadyExists, NotFound
 from kubewright.objects import Object, crd
 from kubewright.runtime import Controller, Operator, ReconcileRecord, Running
 from kubewright.server import InMemoryTransport, Server
+from kubewright.testing import run_in_virtual_time
 
 T = TypeVar("T")
 
@@ -80,26 +82,7 @@ async def api(_client_of: Callable[[], Client]) -> AsyncIterator[Api]:
         await client.delete((await client.discovery.resolve("namespaces")), namespace)
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """Jumps to the next timer when there is nothing else to do."""
-
-    now = 0.0
-
-    def time(self) -> float:
-        return self.now
-
-    def _run_once(self) -> None:
-        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
-            self.now = max(self.now, self._scheduled[0].when())  # type: ignore[attr-defined]
-        super()._run_once()  # type: ignore[misc]
-
-
 @pytest.fixture
 def virtually() -> Callable[[Coroutine[Any, Any, T]], T]:
     """Runs a coroutine to its end in virtual time, seeded."""
-
-    def run(main: Coroutine[Any, Any, T]) -> T:
-        with clock.use(clock.SeededClock(1)), asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            return runner.run(main)
-
-    return run
+    return partial(run_in_virtual_time, seed=1)

@@ -10,6 +10,7 @@ import pytest
 
 from kubewright import clock
 from kubewright.server import Server
+from kubewright.testing import run_in_virtual_time
 from kubewright.wire import Request, Response
 
 PATH = "/api/v1/namespaces/default/configmaps"
@@ -42,20 +43,6 @@ def named(name: str, **labels: str) -> dict[str, Any]:
     return {"metadata": {"name": name, "labels": labels}}
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """Jumps to the next timer when there is nothing else to do."""
-
-    now = 0.0
-
-    def time(self) -> float:
-        return self.now
-
-    def _run_once(self) -> None:
-        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
-            self.now = max(self.now, self._scheduled[0].when())  # type: ignore[attr-defined]
-        super()._run_once()  # type: ignore[misc]
-
-
 def test_bookmarks_come_each_minute_and_before_the_end() -> None:
     async def main() -> list[tuple[float, str]]:
         server = Server()
@@ -67,8 +54,7 @@ def test_bookmarks_come_each_minute_and_before_the_end() -> None:
         seen.append((round(clock.monotonic()), "ended"))
         return seen
 
-    with clock.use(clock.SeededClock(1)), asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        seen = runner.run(main())
+    seen = run_in_virtual_time(main())
     assert [event for event in seen if not event[1].startswith("ADDED")] == [
         (60, "BOOKMARK"),
         (120, "BOOKMARK"),
@@ -83,8 +69,7 @@ def test_a_watch_without_a_timeout_ends_between_half_an_hour_and_an_hour() -> No
         assert await told(await watch(server, resourceVersion=str(server.store.revision))) == []
         return clock.monotonic()
 
-    with clock.use(clock.SeededClock(7)), asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        assert 1800 <= runner.run(main()) <= 3600
+    assert 1800 <= run_in_virtual_time(main(), seed=7) <= 3600
 
 
 async def test_initial_events_end_with_a_bookmark() -> None:
