@@ -59,7 +59,10 @@ class Memo(Resource[MemoSpec, Status]):
     """As above."""
 
 
-@pytest.fixture(params=["embedded", pytest.param("real", marks=pytest.mark.real)])
+# The lease of a replica that is killed runs out in real time: 15 seconds of waiting.
+@pytest.fixture(
+    params=[pytest.param("embedded", marks=pytest.mark.slow), pytest.param("real", marks=pytest.mark.real)]
+)
 def kubeconfig(request: pytest.FixtureRequest, start: Start, tmp_path: Path) -> Path:
     if request.param == "real":
         path: Path = request.getfixturevalue("real_kubeconfig")
