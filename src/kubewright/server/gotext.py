@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_QUOTE_ESCAPES = {
+QUOTE_ESCAPES = {
     "\a": "\\a",
     "\b": "\\b",
     "\f": "\\f",
@@ -39,8 +39,8 @@ def quote(text: str) -> str:
 
 
 def _quoted(char: str) -> str:
-    if char in _QUOTE_ESCAPES:
-        return _QUOTE_ESCAPES[char]
+    if char in QUOTE_ESCAPES:
+        return QUOTE_ESCAPES[char]
     if char.isprintable():
         return char
     code = ord(char)

@@ -6,22 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from kubewright.server.gotext import float_text
+from kubewright.server.gotext import QUOTE_ESCAPES, float_text
 
 _VERB = re.compile(r"%(?:\.(\d+))?(.?)", re.DOTALL)
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _UPPER = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
-_QUOTED = {
-    "\a": "\\a",
-    "\b": "\\b",
-    "\f": "\\f",
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-    "\v": "\\v",
-    "\\": "\\\\",
-    '"': '\\"',
-}
 
 
 def char_at(text: str, at: int) -> str:
@@ -81,7 +70,7 @@ def substring(text: str, start: int, end: int | None = None) -> str:
 
 def quote(text: str) -> str:
     """The text as a literal."""
-    return '"' + "".join(_QUOTED.get(char, char) for char in text) + '"'
+    return '"' + "".join(QUOTE_ESCAPES.get(char, char) for char in text) + '"'
 
 
 def format_text(template: str, arguments: list[Any]) -> str:
